@@ -1,0 +1,37 @@
+"""The rankers that Quebu has to beat: chance, BM25 over words, TF-IDF over characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bm25s
+import numpy as np
+from numpy.typing import NDArray
+
+from model.domain import Catalog
+from model.matcher import course_text
+from model.text import character_ngrams, words
+
+
+def baselines(catalog: Catalog, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """Scores of each baseline, shape (texts, courses); only their order means anything."""
+    return {"bm25": bm25(catalog, texts), "tfidf": tfidf(catalog, texts), "random": chance(catalog, texts)}
+
+
+def bm25(catalog: Catalog, texts: Sequence[str]) -> NDArray[np.float32]:
+    """BM25 over the words of title and summary (bm25s, its default variant)."""
+    index = bm25s.BM25()
+    index.index([words(course_text(course)) or [""] for course in catalog], show_progress=False)
+    return np.array([index.get_scores(words(text) or [""]) for text in texts], dtype=np.float32)
+
+
+def tfidf(catalog: Catalog, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Cosine of character TF-IDF vectors (one to three characters)."""
+    vectorizer = character_ngrams()
+    courses = vectorizer.fit_transform([course_text(course) for course in catalog])
+    return np.asarray((vectorizer.transform(texts) @ courses.T).toarray(), dtype=np.float32)
+
+
+def chance(catalog: Catalog, texts: Sequence[str]) -> NDArray[np.float32]:
+    """A fixed random order for each text."""
+    return np.random.default_rng(0).random((len(texts), len(catalog)), dtype=np.float32)

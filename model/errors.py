@@ -1,0 +1,51 @@
+"""The errors raised on purpose. Anything else that escapes is a fault in Quebu itself.
+
+QuebuError
+├── InputError            something handed in cannot be used; the message says what would be right
+│   ├── UnreadableFile    the file is no table at all: empty, encrypted, damaged, far too large
+│   └── TableError        a table without one usable row; carries every fault with its cell
+├── KnowledgeError        a file of training_data/ breaks its own rules
+└── VersionError          a trained version is missing, incomplete or damaged
+    └── NoActiveVersion   nothing has been trained and activated yet
+
+Messages are Chinese, because planners read them; class names are for developers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from model.domain import Fault
+
+
+class QuebuError(Exception):
+    """Something went wrong that a person can put right; ``str(error)`` tells how."""
+
+
+class InputError(QuebuError):
+    """Something handed in cannot be used as it is."""
+
+
+class UnreadableFile(InputError):
+    """The file cannot be read as a table."""
+
+
+class TableError(InputError):
+    """A table gave no usable row. ``faults`` names every faulty cell."""
+
+    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__("\n".join([message, *(str(fault) for fault in faults)]))
+        self.faults = faults
+
+
+class KnowledgeError(QuebuError):
+    """A file of training_data/ breaks its own rules."""
+
+
+class VersionError(QuebuError):
+    """A trained version is missing, incomplete or damaged."""
+
+
+class NoActiveVersion(VersionError):
+    """No version has been activated in this registry."""

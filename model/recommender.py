@@ -1,0 +1,112 @@
+"""Many Profiles -> Plans, by one trained version. Every distinct text is understood and scored once, however many people share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from model import gaps as gap_rules
+from model.courselists import TitleIndex
+from model.domain import Catalog, Gap, Limits, Match, Plan, Profile
+from model.explanation import explain
+from model.gaps import Reader, Understanding
+from model.lexicon import Lexicon
+from model.matcher import CHUNK, Matcher
+from model.selection import Reach, Selector
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The courses for one gap text, best first. Not answerable: no course reaches the accepted relevance."""
+
+    text: str
+    matches: tuple[Match, ...]
+    answerable: bool
+
+
+@dataclass(frozen=True)
+class Recommender:
+    """A trained version at work: the lexicon and matcher it was trained with, and the relevance it accepts (0 to 1)."""
+
+    version: str
+    lexicon: Lexicon
+    matcher: Matcher
+    catalog: Catalog
+    accepted: float
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Understands gap texts with the version's own classifier."""
+        return Reader(self.matcher.classifier, self.lexicon)
+
+    @cached_property
+    def titles(self) -> TitleIndex:
+        """Finds completed courses by what people write."""
+        return TitleIndex(self.catalog)
+
+    def answer(self, texts: Sequence[str], top: int = 10) -> list[Answer]:
+        """Rank the courses for each gap text (``quebu match``)."""
+        answers = {}
+        distinct = sorted(set(texts))
+        understood = self.reader.understand(distinct)
+        for start in range(0, len(distinct), CHUNK):
+            chunk = distinct[start : start + CHUNK]
+            for text, row in zip(chunk, self.matcher.relevance(chunk), strict=True):
+                # A stable sort over courses in id order: of equal courses the smaller id comes first.
+                order = np.argsort(-row, kind="stable")[:top]
+                matches = tuple(Match(self.catalog.courses[place], float(row[place])) for place in order)
+                reached = bool(matches) and matches[0].relevance >= self.accepted
+                answers[text] = Answer(text, matches, reached and not understood[text].unclear)
+        return [answers[text] for text in texts]
+
+    def plans(self, profiles: Sequence[Profile], limits: Limits, progress: Progress | None = None) -> Iterator[Plan]:
+        """The plan of each person, in the order given. ``progress`` is told (people done, people in all)."""
+        lacks = self.reader.split({weakness.text for profile in profiles for weakness in profile.weaknesses})
+        meant = [text for found in lacks.values() for text in found]
+        meant += [text for profile in profiles for text in gap_rules.duty_texts(profile)]
+        understood = self.reader.understand(meant)
+        gaps = [gap_rules.gaps_of(profile, self.lexicon, lacks, understood) for profile in profiles]
+        reach = self._reach({gap.text for person in gaps for gap in person}, understood)
+        selector = Selector(self.catalog, limits)
+        for number, (profile, person) in enumerate(zip(profiles, gaps, strict=True), start=1):
+            yield self._plan(profile, person, reach, understood, selector)
+            if progress:
+                progress(number, len(profiles))
+
+    def _plan(
+        self,
+        profile: Profile,
+        gaps: tuple[Gap, ...],
+        reach: dict[str, Reach],
+        understood: dict[str, Understanding],
+        selector: Selector,
+    ) -> Plan:
+        completed, _ = self.titles.resolve(profile.completed)
+        family = self.lexicon.family_of(profile.unit, profile.post)
+        unclear = [gap.text in understood and understood[gap.text].unclear for gap in gaps]
+        selected = selector.select(profile, family, completed, gaps, [reach[gap.text] for gap in gaps], unclear)
+        chosen = tuple(explain(candidate) for candidate in (*selected.required, *selected.ranked))
+        return Plan(profile, gaps, chosen, selected.unmet, selected.removed, self.version)
+
+    def _reach(self, texts: Iterable[str], understood: dict[str, Understanding]) -> dict[str, Reach]:
+        """For each distinct gap text the courses that reach the accepted relevance (row -> relevance)."""
+        reach: dict[str, Reach] = {}
+        distinct = sorted(texts)
+        for start in range(0, len(distinct), CHUNK):
+            chunk = distinct[start : start + CHUNK]
+            for text, row in zip(chunk, self.matcher.relevance(chunk), strict=True):
+                if text in understood and understood[text].unclear:
+                    reach[text] = {}
+                    continue
+                rows = np.flatnonzero(row >= self.accepted)
+                reach[text] = {int(place): round(float(row[place]), 4) for place in rows}
+        return reach
+
+    def unknown_completed(self, profile: Profile) -> tuple[str, ...]:
+        """What a person names as completed that no course of the catalog answers to."""
+        return self.titles.resolve(profile.completed)[1]

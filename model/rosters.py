@@ -1,0 +1,261 @@
+"""Roster sheets -> Profiles. The columns of a 花名册, how 单位及职务 splits, and what makes two rows one person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from marshmallow import Schema
+
+from model import cells
+from model.domain import Profile, Reading, Weakness
+from model.headers import Cell, Column, Row, Table
+from model.lexicon import Lexicon, bare
+from model.rows import Account, CellField, load_row, tables_in, text_of
+from model.tables import Sheet
+
+COLUMNS = (
+    Column("person_id", ("工号", "工作证号", "学工号", "学号", "人员编号", "员工编号", "职工号", "id")),
+    Column("serial", ("序号", "编号", "no.", "no")),
+    Column("name", ("姓名", "参训人员姓名", "学员姓名", "name")),
+    Column("unit_post", ("单位及职务", "所在单位及职务", "时任单位及职务", "工作单位及职务", "单位职务", "现任单位及职务")),
+    Column("post", ("职务", "岗位", "岗位名称", "现任职务", "时任职务", "行政职务", "post")),
+    Column("unit", ("单位", "所在单位", "工作单位", "任职机构", "部门", "所在部门", "单位名称", "unit")),
+    Column("level", ("职务层次", "行政级别", "岗位级别", "干部级别", "级别", "职务属性", "层级", "level")),
+    Column("rank", ("职级", "现任职级", "职务职级")),
+    Column("duty", ("分管工作", "分工", "岗位职责", "工作内容", "职责", "duty")),
+    Column("party_post", ("党内职务", "党内任职")),
+    Column("since", ("任现职时间", "现职务始任时间", "任职日期", "任现职务时间", "任职时间", "任现职年限", "任职年限", "years_in_post")),
+    Column(
+        "weakness",
+        ("短板", "能力弱项", "能力短板", "薄弱环节", "知识空白", "经验盲区", "培训需求", "需要提升", "存在不足", "不足", "弱项",
+         "主要短板", "本人自评短板", "自评短板", "组织评价短板", "学习需求", "希望学习", "主要问题", "weaknesses"),
+        many=True,
+    ),
+    Column("completed", ("已参训课程", "已学课程", "已修课程", "培训情况", "参训情况", "已完成课程", "completed"), many=True),
+    Column("done_hours", ("已完成学时", "已修学时"), many=True),
+    Column("hours", ("可用学时", "可安排学时", "剩余学时", "可参训学时", "计划学时", "hours_available")),
+    Column("note", ("备注", "说明", "特殊情况", "restrictions"), many=True),
+)  # fmt: skip
+NEEDED = (frozenset({"name", "person_id"}), frozenset({"post", "unit_post", "unit", "weakness"}))
+
+# 单位及职务 splits before the first run of words that is nothing but post titles up to the end.
+_OFFICE = (
+    "(?:党委|党组|党工委|党总支|党支部|支部|纪委|纪检组|纪检|县委|市委|区委|团委|机关|行政|人大|政协|组织|宣传|统战|政法|武装|"
+    "青年|妇女|专职|常务|第一|驻村)*副?"
+)
+_TITLE = (
+    "(?:书记|主任|局长|科长|处长|镇长|乡长|县长|市长|区长|部长|主席|校长|院长|所长|站长|股长|队长|组长|馆长|社长|台长|厂长|会长|主编|总编辑|"
+    "秘书长|干事长|理事长|董事长|总经理|经理|检察长|庭长|行长|司长|厅长|委员|常委|科员|干事|秘书|文员|组织员|辅导员|指导员|网格员|代表|教师|教授|"
+    "讲师|研究员|[一-龥]{0,2}工程师|[一-龥]?会计师|总经济师|调研员|主任科员|巡视员|监察员|审计员|警长|警员|职员|办事员|会计|出纳|工作人员|负责人|专干|专员)"
+)
+_ONE_POST = rf"(?:[一二三四五六七八九十]级)?{_OFFICE}{_TITLE}(?:（[^）]*）|\([^)]*\))?"
+_POSTS = re.compile(rf"{_ONE_POST}(?:\s*[、，,兼及和]\s*[^、，,（(]{{0,10}}?{_TITLE}(?:（[^）]*）|\([^)]*\))?)*$")
+# Legal values of a 层级 column that hold no rank of the civil service.
+_UNRANKED = re.compile("未确定|未定级|其他|无级别|专业技术|职称|教师|企业|中层|工勤|聘用|合同制|编外")
+_DUTY_IN_BRACKETS = re.compile(r"[（(]([^（()）]*(?:分管|负责|联系|主管|协管)[^（()）]*)[)）]")
+_BRACKETS = re.compile(r"[（(]([^（()）]*)[)）]")
+
+
+def split_unit_post(text: str) -> tuple[str | None, str | None]:
+    """Split 青石镇党委书记 into (青石镇, 党委书记). A blank between unit and post decides; without any title all of it is the unit."""
+    text = text.strip()
+    if not text:
+        return None, None
+    outside = re.sub(r"[（(][^）)]*[)）]", lambda match: "※" * len(match[0]), text)
+    blank = re.search(r"\s+", outside)
+    if blank:
+        return text[: blank.start()], text[blank.end() :].strip()
+    found = _POSTS.search(text)
+    if found is None:
+        return text, None
+    return text[: found.start()] or None, found[0].strip("、，, ")
+
+
+def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int] | None = None) -> Reading[Profile]:
+    """Read the people of a roster.
+
+    ``today`` (year, month) turns 任现职时间 into years; without it the 填报日期 above the table is taken, and without that the
+    years stay unknown, because the same file must give the same answer tomorrow. Raises TableError where there is no roster.
+    """
+    account = Account()
+    scores = {word: f"score:{name}" for word, name in lexicon.named.items()}
+    tables = tables_in(sheets, COLUMNS, NEEDED, account, "名册", scores)
+    people: dict[tuple[str, ...], Profile] = {}
+    places: dict[tuple[str, ...], str] = {}
+    taken: set[str] = set()
+    guessed = 0
+    for table in tables:
+        reader = _RowReader(lexicon, account, today or _stated_date(table))
+        for number, row in table.rows:
+            profile = reader.profile(row)
+            if profile is None:
+                account.rejected += 1
+                continue
+            given = text_of(row, "person_id")
+            key = ("id", bare(given)) if given else ("name", profile.name or "", profile.unit or "", profile.post or "")
+            known = people.get(key)
+            if known is None:
+                people[key] = replace(profile, id=given or _serial_id(row, table.sheet, number, taken))
+                places[key] = f"{table.sheet}!{number}"
+                taken.add(people[key].id)
+            elif known.name and profile.name and known.name != profile.name:
+                account.rejected += 1
+                account.fault(row["person_id"][0], f"工号与 {places[key]} 行重复，但姓名不同", "请核对两人的工号")
+            else:
+                # One person over several rows (one lack a row, or listed on two sheets) is one profile.
+                people[key] = _merge(known, profile)
+                account.skipped["同一人的其他行"] += 1
+        guessed += reader.guessed
+    if guessed:
+        account.notes.append(f"{guessed} 人未填层级，已按职务推断。")
+    return account.reading(tuple(people.values()), sheets)
+
+
+class _RowReader:
+    """Reads the rows of one table; keeps the row above for 同上."""
+
+    def __init__(self, lexicon: Lexicon, account: Account, today: tuple[int, int] | None) -> None:
+        self.lexicon, self.account = lexicon, account
+        self.above: dict[str, tuple[str, ...]] = {}
+        self.guessed = 0
+        self.schema = Schema.from_dict(
+            {
+                "level": CellField(self._level, "不认识的层级", "可写“县处级正职”“乡科级副职”“四级主任科员”等"),
+                "rank": CellField(self._level, "不认识的职级", "可写“三级调研员”“四级主任科员”等"),
+                "since": CellField(
+                    lambda text: cells.years_since(text, today), "不是日期或年限", "可写“2023.03”“2023年3月”或“3年”"
+                ),
+                "hours": CellField(cells.hours, "不是学时数", "可写“24”或“24学时”，不限可写“不限”"),
+            }
+        )()
+
+    def _level(self, text: str) -> int | None:
+        if cells.is_nothing(text):
+            return None
+        level = self.lexicon.level_of(text)
+        if level is None and _UNRANKED.search(text):
+            return None
+        if level is None:
+            raise ValueError(text)
+        return level
+
+    def profile(self, row: Row) -> Profile | None:
+        """Turn one row into a profile (its id is given later); None where nobody is named."""
+        row = {field: tuple(self._not_ditto(field, cell) for cell in found) for field, found in row.items()}
+        name = re.sub(r"(?<=[㐀-鿿])\s+(?=[㐀-鿿])", "", text_of(row, "name"))
+        if not name and not text_of(row, "person_id"):
+            cell = row.get("name", row.get("person_id", ()))[0]
+            self.account.fault(cell, "缺少姓名（或工号），这一行没有读取", "请补上姓名；若是说明文字，请移到表格之外")
+            return None
+        loaded = load_row(self.schema, row, self.account)
+        unit, post = self._unit_and_post(row)
+        level = self._level_stated(loaded, unit, post)
+        stated_duty = _DUTY_IN_BRACKETS.search(post or "")
+        duties = [text_of(row, "duty"), stated_duty[1] if stated_duty else ""]
+        scores, score_rows = [], [field for field in row if field.startswith("score:")]
+        for field in score_rows:
+            value = self._score(row[field][0])
+            if value is not None:
+                scores.append((field.removeprefix("score:"), value))
+        remarks = "；".join([text_of(row, "note"), text_of(row, "hours")])
+        return Profile(
+            id="",
+            name=name or None,
+            unit=unit,
+            post=post,
+            level=level,
+            duty="；".join(filter(None, duties)) or None,
+            years_in_post=loaded.get("since"),
+            weaknesses=self._weaknesses(row),
+            scores=tuple(sorted(scores)),
+            completed=tuple(
+                dict.fromkeys(part for cell in row.get("completed", ()) for part in cells.several(cell.text))
+            ),
+            hours_available=loaded.get("hours"),
+            restrictions=cells.restrictions(remarks),
+        )
+
+    def _not_ditto(self, field: str, cell: Cell) -> Cell:
+        """Resolve a cell that only says 同上; remember the text for the row below."""
+        if field == "weakness":
+            return cell
+        if cells.is_ditto(cell.text):
+            return replace(cell, text=self.above.get(field, ("",))[0])
+        self.above[field] = (cell.text,)
+        return cell
+
+    def _unit_and_post(self, row: Row) -> tuple[str | None, str | None]:
+        unit, post = split_unit_post(text_of(row, "unit_post"))
+        unit = text_of(row, "unit") or unit
+        posts = [text_of(row, "post") or post or "", text_of(row, "party_post")]
+        joined = "、".join(text for text in dict.fromkeys(posts) if text and not cells.is_nothing(text))
+        return unit or None, joined or None
+
+    def _level_stated(self, loaded: dict[str, object], unit: str | None, post: str | None) -> int | None:
+        """The 层级 column first, then 职级, then a rank in brackets of the post, then what the title itself tells."""
+        for field in ("level", "rank"):
+            level = loaded.get(field)
+            if isinstance(level, int):
+                return level
+        for bracket in _BRACKETS.findall(post or ""):
+            level = self.lexicon.level_of(bracket)
+            if level is not None:
+                return level
+        level = self.lexicon.level_of(f"{unit or ''}{post or ''}")
+        self.guessed += level is not None
+        return level
+
+    def _score(self, cell: Cell) -> float | None:
+        try:
+            return cells.grade(cell.text)
+        except ValueError:
+            self.account.fault(cell, "不是成绩", "可写 0 到 100 的分数，或 优、良、中、差")
+            return None
+
+    def _weaknesses(self, row: Row) -> tuple[Weakness, ...]:
+        stated: list[Weakness] = []
+        for cell in row.get("weakness", ()):
+            kind = next((kind for kind in ("知识空白", "经验盲区", "能力弱项") if kind in cell.header), None)
+            for text in cells.several(cell.text):
+                if not cells.is_ditto(text):
+                    stated.append(Weakness(text, kind, _source(cell.header, text)))
+                elif self.above.get("weakness"):
+                    stated += [Weakness(above, kind, _source(cell.header, above)) for above in self.above["weakness"]]
+                else:
+                    self.account.fault(cell, "“同上”之上没有内容", "请写出具体的短板")
+        self.above["weakness"] = tuple(weakness.text for weakness in stated)
+        return tuple({weakness.text: weakness for weakness in stated}.values())
+
+
+def _source(header: str, text: str) -> str:
+    if re.search(r"测试|测评|考试|得分|不及格", header + text):
+        return "测试"
+    return "本人自评" if re.search(r"自评|本人|需求|希望", header) else "组织评价"
+
+
+def _stated_date(table: Table) -> tuple[int, int] | None:
+    """The 填报日期 above the table, as (year, month)."""
+    for line in table.above:
+        match = re.search(r"(?:日期|时间|截至|截止)\D{0,3}(\d{4})\D(\d{1,2})", line)
+        if match:
+            return int(match[1]), int(match[2])
+    return None
+
+
+def _serial_id(row: Row, sheet: str, number: int, taken: set[str]) -> str:
+    """序号 serves as the id where there is no 工号; the sheet's name or the row number makes it unique."""
+    serial = text_of(row, "serial")
+    candidates = (serial, f"{sheet}-{serial}") if serial else ()
+    return next((identity for identity in candidates if identity not in taken), f"{sheet}!{number}")
+
+
+def _merge(first: Profile, second: Profile) -> Profile:
+    weaknesses = {weakness.text: weakness for weakness in (*first.weaknesses, *second.weaknesses)}
+    return replace(
+        first,
+        weaknesses=tuple(weaknesses.values()),
+        completed=tuple(dict.fromkeys((*first.completed, *second.completed))),
+        restrictions=first.restrictions | second.restrictions,
+    )

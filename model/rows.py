@@ -1,0 +1,114 @@
+"""Tables of a file -> values, with every fault named by cell and every row accounted for.
+
+What rosters and course lists share: a marshmallow schema reads the cells of one row, collects all faults of the row at once,
+and lets the good cells through.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+
+from model.cells import half_width
+from model.domain import Fault, Reading
+from model.errors import TableError
+from model.headers import Cell, Column, Row, Table, find_table
+from model.tables import Sheet
+
+T = TypeVar("T")
+
+MOST_FAULT_VALUE = 30
+
+
+class CellField(fields.Field[Any]):
+    """A field read from the text of a cell; what the reader refuses becomes a fault with its remedy."""
+
+    def __init__(self, read: Callable[[str], Any], problem: str, remedy: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.read, self.problem, self.remedy = read, problem, remedy
+
+    def _deserialize(self, value: str, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Any:
+        try:
+            return self.read(value)
+        except ValueError as error:
+            raise ValidationError([self.problem, self.remedy]) from error
+
+
+@dataclass
+class Account:
+    """The account of one file while it is being read: faults, notes, and what became of every row."""
+
+    rejected: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def fault(self, cell: Cell, problem: str, remedy: str) -> None:
+        """Record one faulty cell; long cells are shortened, because reports travel further than rosters."""
+        value = cell.text if len(cell.text) <= MOST_FAULT_VALUE else cell.text[:MOST_FAULT_VALUE] + "…"
+        self.faults.append(Fault(cell.place, value, problem, remedy))
+
+    def reading(self, values: tuple[T, ...], sheets: Sequence[Sheet]) -> Reading[T]:
+        """Close the account: every row of the file was read, rejected or skipped."""
+        rows = sum(len(sheet.rows) for sheet in sheets)
+        skipped = {kind: count for kind, count in sorted(self.skipped.items()) if count}
+        return Reading(values, rows, self.rejected, skipped, tuple(self.faults), tuple(dict.fromkeys(self.notes)))
+
+
+def text_of(row: Row, name: str) -> str:
+    """The text of a field in a row, half-width at the ends; blank where the column is missing."""
+    return "\n".join(cell.text for cell in row.get(name, ()) if cell.text)
+
+
+def load_row(schema: Schema, row: Row, account: Account) -> dict[str, Any]:
+    """Read the cells of a row by ``schema``; faults go to the account, faulty cells are left out of the result."""
+    texts = {name: half_width(cells[0].text) for name, cells in row.items() if name in schema.fields}
+    try:
+        return dict(schema.load(texts, unknown=EXCLUDE))
+    except ValidationError as error:
+        messages = error.messages if isinstance(error.messages, dict) else {}
+        for name, (problem, remedy) in messages.items():
+            account.fault(row[name][0], problem, remedy)
+        valid = error.valid_data
+        return dict(valid) if isinstance(valid, dict) else {}
+
+
+def tables_in(
+    sheets: Sequence[Sheet],
+    columns: Sequence[Column],
+    needed: Sequence[frozenset[str]],
+    account: Account,
+    what: str,
+    extra: Mapping[str, str] | None = None,
+) -> list[Table]:
+    """Find the tables of a file; account for the rows of the other sheets; :class:`TableError` where there is no table at all."""
+    tables = []
+    for sheet in sheets:
+        table = None if sheet.hidden else find_table(sheet, columns, needed, extra)
+        if table is None:
+            account.skipped["其他工作表"] += len(sheet.rows)
+            if len(sheets) > 1:
+                account.notes.append(
+                    f"工作表“{sheet.name}”{'是隐藏的' if sheet.hidden else f'没有{what}的表头'}，未读取。"
+                )
+            continue
+        tables.append(table)
+        account.skipped.update(table.skipped)
+        if table.dropped:
+            account.notes.append(f"“{'”“'.join(table.dropped)}”列含个人隐私，推荐课程用不到，已略去不读。")
+        if table.unused:
+            account.notes.append(f"未使用的列：{'、'.join(table.unused)}。")
+    if not tables:
+        first = columns_hint(columns, needed)
+        raise TableError(f"没有找到{what}的表头。表头行需要有{first}；可以有标题行，表头不必在第一行。")
+    return tables
+
+
+def columns_hint(columns: Sequence[Column], needed: Sequence[frozenset[str]]) -> str:
+    """Name the columns a header needs, in planners' words."""
+    words = {column.field: column.aliases[0] for column in columns}
+    return "，以及".join("“" + "”或“".join(words[name] for name in words if name in group) + "”" for group in needed)

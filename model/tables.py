@@ -1,0 +1,264 @@
+"""Files <-> sheets of text. One of the two modules of ``model/`` that touch files (the other is ``registry``).
+
+Reading accepts .xlsx, .xls, .et-saved-as-xls and .csv (UTF-8 with or without BOM, UTF-16 with BOM, GB18030). Whatever else it is
+given, it answers with :class:`UnreadableFile` and a sentence that tells the planner what to do.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import subprocess
+import sys
+import unicodedata
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from model.errors import KnowledgeError, UnreadableFile
+
+_EPOCH = datetime.datetime(2000, 1, 1)
+
+MAX_BYTES = 50 * 2**20
+MAX_UNPACKED = 512 * 2**20
+MAX_ROWS = 100_000
+MAX_COLUMNS = 500
+READER_MEMORY = 2 * 2**30
+READER_SECONDS = 60
+
+ZIP_MAGIC = b"PK\x03\x04"
+OLE_MAGIC = b"\xd0\xcf\x11\xe0"
+OTHER_KINDS = {
+    b"%PDF": "PDF 文件",
+    b"\x89PNG": "图片",
+    b"\xff\xd8\xff": "图片",
+    b"Rar!": "压缩包",
+    b"7z\xbc\xaf": "压缩包",
+    b"{\\rtf": "RTF 文档",
+}
+
+READER_ANSWERS = {
+    "encrypted": "文件加了打开密码。请在 Excel 中另存一份不加密的副本再上传。",
+    "damaged": "文件已损坏或不是 Excel 工作簿。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。",
+    "too large": "表格范围过大，无法读取。请删除数据区以外的行和列（选中后右键“删除”），另存后再上传。",
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: rows of text cells, the first row being row 1 of the file. ``merged`` are zero-based corner pairs."""
+
+    name: str
+    rows: tuple[tuple[str, ...], ...]
+    hidden: bool = False
+    merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+
+
+@dataclass(frozen=True)
+class SheetOut:
+    """A sheet to write: a title, one header row, rows of text or numbers, and lines below the table."""
+
+    name: str
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str | float | None]]
+    widths: Sequence[int]
+    footer: Sequence[str] = field(default=("仅供培训安排参考",))
+
+
+def read_sheets(path: Path) -> tuple[Sheet, ...]:
+    """Read every sheet of a workbook, or a CSV file as one sheet; raise :class:`UnreadableFile` if it is neither."""
+    if not path.is_file():
+        raise UnreadableFile(f"找不到文件 {path.name}。请检查路径。")
+    size = path.stat().st_size
+    if size == 0:
+        raise UnreadableFile(f"{path.name} 是空文件（0 字节）。请检查是否保存成功。")
+    if size > MAX_BYTES:
+        raise UnreadableFile(f"{path.name} 有 {size // 2**20} MB，超过 {MAX_BYTES // 2**20} MB 的上限。请拆分后再试。")
+    with path.open("rb") as file:
+        head = file.read(8)
+    for magic, kind in OTHER_KINDS.items():
+        if head.startswith(magic):
+            raise UnreadableFile(f"{path.name} 是{kind}，不是表格。请提供 .xlsx、.xls 或 .csv 文件。")
+    if head.startswith(ZIP_MAGIC):
+        _refuse_bombs(path)
+        return _read_workbook(path)
+    if head.startswith(OLE_MAGIC):
+        return _read_workbook(path)
+    return (_read_csv(path),)
+
+
+def _refuse_bombs(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise UnreadableFile(f"{path.name} 已损坏，无法打开。请重新导出或另存为 .xlsx 再上传。") from error
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise UnreadableFile(f"{path.name} {READER_ANSWERS['encrypted'].removeprefix('文件')}")
+    names = {entry.filename for entry in entries}
+    if not names & {"xl/workbook.xml", "xl/workbook.bin"}:
+        raise UnreadableFile(f"{path.name} 是压缩包或其他文档，不是 Excel 工作簿。请提供 .xlsx、.xls 或 .csv 文件。")
+    if len(entries) > 5_000 or sum(entry.file_size for entry in entries) > MAX_UNPACKED:
+        raise UnreadableFile(f"{path.name} 解压后过大，疑为异常文件，已拒绝读取。请另存为新的 .xlsx 再上传。")
+
+
+def _read_workbook(path: Path) -> tuple[Sheet, ...]:
+    limits = [READER_MEMORY, READER_SECONDS, MAX_ROWS, MAX_COLUMNS]
+    command = [
+        sys.executable,
+        "-I",
+        str(Path(__file__).with_name("spreadsheet_reader.py")),
+        str(path),
+        *map(str, limits),
+    ]
+    try:
+        child = subprocess.run(command, capture_output=True, timeout=READER_SECONDS + 10, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise UnreadableFile(f"{path.name} 读取超时。{READER_ANSWERS['too large']}") from error
+    # A child that was killed (memory, an abort inside the reader) leaves nothing on its standard output.
+    answered = child.returncode == 0 and child.stdout
+    answer: dict[str, Any] = json.loads(child.stdout) if answered else {"error": "too large"}
+    match answer.get("error"):
+        case None:
+            return tuple(map(_sheet, answer["sheets"]))
+        case "rows" | "columns" as what:
+            unit, most = ("行", MAX_ROWS) if what == "rows" else ("列", MAX_COLUMNS)
+            raise UnreadableFile(
+                f"{path.name} 的工作表“{answer['sheet']}”有 {answer['found']:,} {unit}，超过 {most:,} {unit}的上限，"
+                f"其中多半是空{unit}。请删除数据区以外的空{unit}，另存后再上传。"
+            )
+        case code:
+            raise UnreadableFile(f"{path.name}：{READER_ANSWERS[code]}")
+
+
+def _sheet(answer: dict[str, Any]) -> Sheet:
+    merged = tuple((tuple(first), tuple(last)) for first, last in answer["merged"])
+    return Sheet(answer["name"], tuple(map(tuple, answer["rows"])), answer["hidden"], merged)
+
+
+def decode(data: bytes) -> str:
+    """Decode text that a planner saved: UTF-8 or UTF-16 by their BOM, then strict UTF-8, then strict GB18030."""
+    for bom, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(bom):
+            return _strictly(data, encoding)
+    if b"\0" in data[:4096]:
+        raise UnreadableFile("这是二进制文件，不是文本表格。请提供 .xlsx、.xls 或 .csv 文件。")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = _strictly(data, "gb18030")
+    # Big5 and arbitrary bytes often decode as GB18030 too, but then into private or unassigned code points.
+    if any(unicodedata.category(char) in {"Co", "Cn"} for char in text):
+        raise UnreadableFile("无法判断文件编码。请用 Excel 或 WPS 另存为“CSV UTF-8”后再上传。")
+    return text
+
+
+def _strictly(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UnreadableFile("文件编码有误，部分字符无法识别。请另存为“CSV UTF-8”或 .xlsx 后再上传。") from error
+
+
+def _read_csv(path: Path) -> Sheet:
+    text = decode(path.read_bytes())
+    lines = text.splitlines()[:20]
+    delimiter = max(",\t;|", key=lambda mark: sum(mark in line for line in lines) - 0.5 * (mark != ","))
+    try:
+        rows = tuple(tuple(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise UnreadableFile(f"{path.name} 的引号不成对，无法按 CSV 读取。请另存为 .xlsx 再上传。") from error
+    if len(rows) > MAX_ROWS:
+        raise UnreadableFile(f"{path.name} 有 {len(rows):,} 行，超过 {MAX_ROWS:,} 行的上限。请删除空行或拆分后再试。")
+    if not any(cell.strip() for row in rows for cell in row):
+        raise UnreadableFile(f"{path.name} 里没有内容。")
+    return Sheet(path.stem, rows)
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read the lines of a .jsonl file, whatever encoding it was saved in."""
+    if not path.is_file():
+        raise UnreadableFile(f"找不到文件 {path.name}。请检查路径。")
+    return decode(path.read_bytes()).splitlines()
+
+
+def read_knowledge(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read a CSV file of ``training_data/``; raise :class:`KnowledgeError` unless its header is exactly ``columns``."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, restkey="extra"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise KnowledgeError(f"{path}: 无法读取（{error}）。") from error
+    for number, row in enumerate(rows, start=2):
+        if list(row) != list(columns) or None in row.values():
+            raise KnowledgeError(f"{path.name} 第 {number} 行的列应为 {','.join(columns)}。")
+    return rows
+
+
+def write_workbook(path: Path, sheets: Sequence[SheetOut]) -> None:
+    """Write an .xlsx file as planners file it: title row, frozen header, widths, borders, a footer. Cells are never formulas."""
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "constant_memory": True,
+    }
+    with xlsxwriter.Workbook(path, options) as book:
+        # A fixed date keeps the file the same, byte for byte, for the same content.
+        book.set_properties({"title": sheets[0].title, "created": _EPOCH})
+        title = book.add_format({"bold": True, "font_size": 15, "align": "center", "valign": "vcenter"})
+        header = book.add_format(
+            {
+                "bold": True,
+                "bg_color": "#DCE6F1",
+                "border": 1,
+                "text_wrap": True,
+                "align": "center",
+                "valign": "vcenter",
+            }
+        )
+        cell = book.add_format({"border": 1, "text_wrap": True, "valign": "top"})
+        number = book.add_format({"border": 1, "valign": "top", "align": "center"})
+        footer = book.add_format({"font_color": "#595959", "italic": True})
+        for sheet in sheets:
+            page = book.add_worksheet(sheet.name)
+            page.set_landscape()
+            page.set_paper(9)
+            page.fit_to_pages(1, 0)
+            page.repeat_rows(1)
+            for column, width in enumerate(sheet.widths):
+                page.set_column(column, column, width)
+            page.freeze_panes(2, 0)
+            page.set_row(0, 30)
+            page.merge_range(0, 0, 0, len(sheet.header) - 1, sheet.title, title)
+            page.set_row(1, 24)
+            for column, word in enumerate(sheet.header):
+                page.write_string(1, column, word, header)
+            for line, row in enumerate(sheet.rows, start=2):
+                for column, value in enumerate(row):
+                    if isinstance(value, (int, float)):
+                        page.write_number(line, column, value, number)
+                    else:
+                        page.write_string(line, column, value or "", cell)
+            for line, words in enumerate(sheet.footer, start=2 + len(sheet.rows)):
+                page.write_string(line, 0, words, footer)
+
+
+def write_csv(path: Path, sheet: SheetOut) -> None:
+    """Write the table of a sheet as CSV that Excel opens (UTF-8 with BOM); cells that Excel would run as formulas get a leading '."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(sheet.header)
+        writer.writerows([[_harmless(value) for value in row] for row in sheet.rows])
+        writer.writerows([[line] for line in sheet.footer])
+
+
+def _harmless(value: str | float | None) -> str | float | None:
+    return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

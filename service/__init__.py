@@ -1,0 +1,29 @@
+"""The web and command-line face of ``model/``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from apiflask import APIFlask
+
+from service.engine import Engine
+from service.errors import init_errors
+from service.settings import load_settings
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> APIFlask:
+    """Make the application from the settings table, the environment and ``config`` (for tests)."""
+    from service.api import health, recommendations  # noqa: PLC0415 (views import the application's extensions)
+    from service.pages import landing  # noqa: PLC0415
+
+    settings = {**load_settings(), **(config or {})}
+    app = APIFlask("service", title="Quebu 缺补", version="0.1.0", docs_path=None, spec_path="/openapi.json")
+    app.config.update(settings, MAX_CONTENT_LENGTH=settings["MAX_BODY_MB"] * 2**20)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.extensions["quebu"] = Engine(Path(settings["REGISTRY"]))
+    init_errors(app)
+    for module in (health, recommendations, landing):
+        app.register_blueprint(module.bp)
+    return app
