@@ -57,7 +57,10 @@ def table(judgements: Judgements, rankers: dict[str, NDArray[Any]]) -> str:
             "nDCG@10 (95 %)": interval(texts["ndcg@10"].to_numpy()),
             "recall@10": f"{texts['recall@10'].mean():.3f}",
             "precision@5": f"{texts['precision@5'].mean():.3f}",
-            **{f"{style} ({count})": f"{by_style[style]:.2f}" for style, count in texts["style"].value_counts().sort_index().items()},
+            **{
+                f"{style} ({count})": f"{by_style[style]:.2f}"
+                for style, count in texts["style"].value_counts().sort_index().items()
+            },
         }
         lines.append(cells)
     header = list(lines[0])
@@ -71,7 +74,7 @@ def calibration(judgements: Judgements, relevance: NDArray[Any]) -> str:
     accepted = np.array([judgements.accepted(query) for query in judgements.texts])
     known = accepted.any(axis=1)
     lines = [f"ECE {metrics['ece']:.4f}, Brier {metrics['brier']:.4f}, answerable AUC {metrics['answerable_auc']:.3f}."]
-    for level in (0.3, ACCEPTED, 0.5):
+    for level in sorted({0.3, 0.4, ACCEPTED}):
         offered = relevance >= level
         lines.append(
             f"At relevance {level}: {accepted[offered].mean():.0%} of offered pairs accepted; {offered.any(axis=1)[known].mean():.0%} of answerable "

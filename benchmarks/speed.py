@@ -10,7 +10,6 @@ import csv
 import json
 import os
 import random
-
 import subprocess
 import sys
 import tempfile
@@ -74,18 +73,24 @@ def main() -> None:
         registry, roster = Path(folder) / "registry", Path(folder) / "people.jsonl"
         distinct = make_profiles(people, roster)
         courses = SHARED / "courses" / "cadre_courses_1380.csv"
-        rows = [("train, 1,380 courses", timed(QUEBU, "train", "--courses", courses, "--registry", registry, "--activate"))]
+        rows = [
+            ("train, 1,380 courses", timed(QUEBU, "train", "--courses", courses, "--registry", registry, "--activate"))
+        ]
         for suffix in ("jsonl", "xlsx"):
             out = Path(folder) / f"result.{suffix}"
             run = timed(QUEBU, "recommend", "--roster", roster, "--registry", registry, "--out", out)
             size = out.stat().st_size / 2**20
             rows.append((f"recommend, {people:,} people, {distinct:,} distinct texts, {suffix} ({size:.0f} MB)", run))
-        rows.append(("match, one text, the command's start included", timed(QUEBU, "match", "不会写材料", "--registry", registry)))
+        rows.append(
+            (
+                "match, one text, the command's start included",
+                timed(QUEBU, "match", "不会写材料", "--registry", registry),
+            )
+        )
     print("| what | seconds | peak MiB |\n|---|--:|--:|")
     for what, (seconds, memory) in rows:
         print(f"| {what} | {seconds:.1f} | {memory:.0f} |")
 
 
 if __name__ == "__main__":
-
     main()

@@ -22,7 +22,11 @@ def bm25(catalog: Catalog, texts: Sequence[str]) -> NDArray[np.float32]:
     """BM25 over the words of title and summary (bm25s, its default variant)."""
     index = bm25s.BM25()
     index.index([words(course_text(course)) or [""] for course in catalog], show_progress=False)
-    return np.array([index.get_scores(words(text) or [""]) for text in texts], dtype=np.float32)
+    nothing = np.zeros(len(catalog), dtype=np.float32)
+    # bm25s refuses a query without words; such a text is equally far from every course.
+    return np.array(
+        [index.get_scores(found) if (found := words(text)) else nothing for text in texts], dtype=np.float32
+    )
 
 
 def tfidf(catalog: Catalog, texts: Sequence[str]) -> NDArray[np.float32]:

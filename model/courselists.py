@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import lru_cache
+from typing import TypeVar
 
 from marshmallow import Schema
 from rapidfuzz import fuzz, process
@@ -16,15 +18,17 @@ from model import cells
 from model.domain import Catalog, Course, Reading
 from model.errors import TableError
 from model.headers import Cell, Column, Row
-from model.lexicon import Lexicon, split_words
+from model.lexicon import Lexicon, bare
 from model.rows import Account, CellField, load_row, tables_in, text_of
 from model.tables import Sheet
 
+T = TypeVar("T")
+
 COLUMNS = (
-    Column("course_id", ("课程编号", "课程代码", "课程id", "编号", "course_id", "id")),
-    Column("code", ("code",)),
+    Column("course_id", ("课程编号", "课程代码", "课程编码", "课程id", "编号", "course_id", "id"), code=True),
+    Column("code", ("code",), code=True),
     Column("serial", ("序号",)),
-    Column("title", ("课程名称", "课程标题", "专题名称", "讲题", "教学专题", "课程", "title", "名称")),
+    Column("title", ("课程名称", "课程名", "课程标题", "专题名称", "讲题", "教学专题", "课程", "title", "名称")),
     Column("summary", ("简介", "课程简介", "课程要点", "内容提要", "主要内容", "内容简介", "summary", "description")),
     Column("keywords", ("关键词", "标签", "keywords", "tags")),
     Column(
@@ -60,6 +64,7 @@ COLUMNS = (
 NEEDED = (frozenset({"title"}),)
 
 STOPPED = re.compile(r"停|暂停|下架|作废|删除|关闭")
+_EVERYBODY = re.compile("全体|全部|全员|所有|不限|各级|各类|通用|均可|普遍|大众")
 
 
 def read_catalog(sheets: Sequence[Sheet], lexicon: Lexicon) -> tuple[Catalog, Reading[Course]]:
@@ -71,9 +76,10 @@ def read_catalog(sheets: Sequence[Sheet], lexicon: Lexicon) -> tuple[Catalog, Re
     tables = tables_in(sheets, COLUMNS, NEEDED, account, "课程表")
     reader = _RowReader(lexicon, account)
     courses: dict[str, Course] = {}
+    rows = [row for table in tables for _, row in table.rows]
+    serials = [text_of(row, "serial") for row in rows if not given_id(row)]
+    reader.numbered = all(serials) and len({*serials, *filter(None, map(given_id, rows))}) == len(rows)
     for table in tables:
-        serials = [text_of(row, "serial") for _, row in table.rows]
-        reader.numbered = all(serials) and len(set(serials)) == len(serials)
         for _, row in table.rows:
             course = reader.course(row)
             if course is None:
@@ -82,7 +88,11 @@ def read_catalog(sheets: Sequence[Sheet], lexicon: Lexicon) -> tuple[Catalog, Re
                 account.skipped["已停开"] += 1
             else:
                 older = courses.get(course.id)
-                if older is not None:
+                if older is not None and not given_id(row):
+                    # The same title twice, without a number: whichever stands first, the row that tells more is kept.
+                    account.skipped["同名重复"] += 1
+                    course = max(older, course, key=_told)
+                elif older is not None:
                     account.skipped["同号被覆盖"] += 1
                     if older.title != course.title:
                         account.fault(
@@ -128,19 +138,24 @@ class _RowReader:
         loaded = load_row(self.schema, row, self.account)
         audience = "、".join(text_of(row, field) for field in ("levels", "audience"))
         provider = text_of(row, "provider")
-        tagged = (
-            self.lexicon.named.get(cells.half_width(word).lower()) for word in split_words(text_of(row, "competencies"))
-        )
         return Course(
             id=self._id(row, title, provider),
             title=title,
             summary="。".join(filter(None, [text_of(row, "summary"), text_of(row, "keywords")])),
             category="/".join(filter(None, [text_of(row, "category"), text_of(row, "area")])),
-            competencies=tuple(dict.fromkeys(name for name in tagged if name)),
+            competencies=self._competencies(row),
             hours=loaded.get("hours"),
             mode=text_of(row, "mode"),
-            levels=self.lexicon.levels_in(audience),
-            posts=self.lexicon.families_in(f"{text_of(row, 'posts')}、{text_of(row, 'audience')}"),
+            levels=self._heard(
+                row, "levels", self.lexicon.levels_in(audience), "层级", "可写“县处级、乡科级正职”，不限请留空"
+            ),
+            posts=self._heard(
+                row,
+                "posts",
+                self.lexicon.families_in(f"{text_of(row, 'posts')}、{text_of(row, 'audience')}"),
+                "岗位",
+                "可写“乡镇街道、村社区”，不限请留空",
+            ),
             required=loaded.get("required", False),
             provider=provider,
             teacher_kind=text_of(row, "teacher_kind"),
@@ -149,14 +164,41 @@ class _RowReader:
             series=text_of(row, "series"),
         )
 
+    def _competencies(self, row: Row) -> tuple[str, ...]:
+        words = [word.strip() for word in re.split(r"[、，,；;/|\n]", text_of(row, "competencies"))]
+        words = [word for word in words if not cells.is_nothing(word)]
+        named = [self.lexicon.named.get(bare(word)) for word in words]
+        strange = [word for word, name in zip(words, named, strict=True) if name is None]
+        if strange:
+            self.account.fault(
+                row["competencies"][0], f"不认识的能力“{'”“'.join(strange)}”，已略去", "请用能力表里的规范词或别名"
+            )
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    def _heard(self, row: Row, field: str, found: frozenset[T], what: str, remedy: str) -> frozenset[T]:
+        """Report a cell that restricts the audience in words nobody understood; silence would open the course to everybody."""
+        text = text_of(row, field)
+        if not found and not cells.is_nothing(text) and not _EVERYBODY.search(text):
+            self.account.fault(row[field][0], f"看不出{what}，已按面向全体处理", remedy)
+        return found
+
     def _id(self, row: Row, title: str, provider: str) -> str:
         """The course's own number; where a list has none, its 序号; where that is not unique, a hash of title and provider."""
-        given = text_of(row, "course_id") or text_of(row, "code")
+        given = given_id(row) or (text_of(row, "serial") if self.numbered else "")
         if given:
             return given
-        if self.numbered:
-            return text_of(row, "serial")
         return "t" + hashlib.sha256(f"{title}|{provider}".encode()).hexdigest()[:8]
+
+
+def given_id(row: Row) -> str:
+    """The number a list gives to a course, blank where it gives none."""
+    return text_of(row, "course_id") or text_of(row, "code")
+
+
+def _told(course: Course) -> tuple[int, str]:
+    """How much a row tells, and a stable order among rows that tell equally much."""
+    values = [sorted(value) if isinstance(value, frozenset) else value for value in asdict(course).values()]
+    return sum(map(bool, values)), json.dumps(values, ensure_ascii=False)
 
 
 def _year(text: str) -> int | None:
@@ -175,11 +217,14 @@ def _seats(text: str) -> int | None:
 
 def plain_title(title: str) -> str:
     """A title reduced to its characters: no quotation marks, brackets, blanks or part numbers, so that spellings meet."""
-    title = re.sub(r"[（(][上中下一二三四五六七八九十\d]{1,2}[)）]\s*$", "", title.strip())
+    return _characters(re.sub(r"[（(][上中下一二三四五六七八九十\d]{1,2}[)）]\s*$", "", title.strip()))
+
+
+def _characters(title: str) -> str:
     return re.sub(r"[^\w]|_", "", unicodedata.normalize("NFKC", title)).lower()
 
 
-_BETWEEN_TITLES = re.compile(r"(?<=》)[、，,\s]+(?=《)|[、，,](?![^《]*》)")
+_BETWEEN_TITLES = re.compile(r"(?<=》)[、，,\s]*(?=《)|[、，,](?![^《]{0,100}》)")
 _REMARK = re.compile(r"[（(][^（()）]*[)）]\s*$")
 
 
@@ -191,10 +236,11 @@ class TitleIndex:
 
     def __init__(self, catalog: Catalog) -> None:
         self.ids = set(catalog.row_of)
+        self.by_part: dict[str, list[str]] = {}
         self.by_title: dict[str, list[str]] = {}
         for course in catalog:
+            self.by_part.setdefault(_characters(course.title), []).append(course.id)
             self.by_title.setdefault(plain_title(course.title), []).append(course.id)
-        self.titles = sorted(self.by_title)
         self.find = lru_cache(maxsize=65_536)(self._find)
 
     def resolve(self, texts: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
@@ -215,28 +261,41 @@ class TitleIndex:
         return frozenset(set().union(*near)), unknown
 
     def _exactly(self, text: str) -> set[str]:
-        """By id or title; a remark behind the title (（县里培训）) is not part of it."""
+        """By id or title; a remark behind the title (（县里培训）) is not part of it.
+
+        Who attended 上 has not attended 下; a title without its part means all parts.
+        """
         if text.strip() in self.ids:
             return {text.strip()}
-        spellings = (plain_title(text), plain_title(_REMARK.sub("", text)))
-        return next((set(self.by_title[plain]) for plain in spellings if plain in self.by_title), set())
+        for spelling in (text, _REMARK.sub("", text)):
+            found = self.by_part.get(_characters(spelling)) or self.by_title.get(plain_title(spelling))
+            if found:
+                return set(found)
+        return set()
 
     def _nearly(self, text: str) -> set[str]:
-        """By a shortened title, a title with words around it, or a misspelt one."""
-        for plain in dict.fromkeys([plain_title(text), plain_title(_REMARK.sub("", text))]):
-            if len(plain) < self.LEAST_SHORT:
-                continue
-            longer = [title for title in self.titles if plain in title]
-            if longer:
-                return set(self.by_title[min(longer, key=lambda title: (len(title), title))])
-            inside = [
-                title
-                for title in self.titles
-                if title in plain and len(title) >= max(self.LEAST_SHORT, 0.6 * len(plain))
-            ]
-            if inside:
-                return set(self.by_title[max(inside, key=lambda title: (len(title), title))])
-            nearest = process.extractOne(plain, self.titles, scorer=fuzz.ratio, score_cutoff=self.LEAST_ALIKE)
-            if nearest:
-                return set(self.by_title[nearest[0]])
+        """By a shortened title (with its part, if the text names one), a title with words around it, or a misspelt one."""
+        with_part, plain = _characters(text), plain_title(text)
+        tries = [(with_part, self.by_part)] if with_part != plain else []
+        tries += [(plain, self.by_title), (plain_title(_REMARK.sub("", text)), self.by_title)]
+        for words, titles in tries:
+            found = self._like(words, titles) if len(words) >= self.LEAST_SHORT else None
+            if found is not None:
+                return set(titles.get(found, ()))
         return set()
+
+    def _like(self, words: str, titles: Mapping[str, list[str]]) -> str | None:
+        """The title that is meant; blank where several may be meant, None where none is like it."""
+        longer = [title for title in titles if words in title]
+        if longer:
+            # The only title with these words, or the only one that mostly consists of them. 乡村振兴 stands in many titles and
+            # means none of them: better reported than guessed.
+            if len(longer) == 1:
+                return longer[0] if longer[0].startswith(words) or 2 * len(words) >= len(longer[0]) else ""
+            mostly = [title for title in longer if 2 * len(words) > len(title)]
+            return mostly[0] if len(mostly) == 1 else ""
+        inside = [title for title in titles if title in words and len(title) >= max(self.LEAST_SHORT, 0.6 * len(words))]
+        if inside:
+            return max(inside, key=lambda title: (len(title), title))
+        nearest = process.extractOne(words, sorted(titles), scorer=fuzz.ratio, score_cutoff=self.LEAST_ALIKE)
+        return nearest[0] if nearest else None

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from model.domain import Candidate, Explanation, Part, Reason, Recommendation
+from model.domain import Candidate, Explanation, Gap, Part, Reason, Recommendation
 
-CODES = {
+DUTY_CODE = "duty_post"
+LACK_CODES = {
     "本人自评": "lack_self",
     "组织评价": "lack_appraisal",
     "测试": "lack_test",
     "推断": "lack_inferred",
-    "岗位要求": "duty_post",
+    "岗位要求": "lack_post",  # A lack that was seen by holding the person against the post.
 }
 
 
 def explain(candidate: Candidate) -> Recommendation:
     """Give each part of a candidate its sentence, the largest part first; a required course says so first of all."""
     parts = sorted(candidate.parts, key=lambda part: (-part.value, part.gap.text))
-    reasons = [Explanation(part.gap.text, part.value, CODES[part.gap.source], _sentence(part)) for part in parts]
+    reasons = [Explanation(part.gap.text, part.value, _code(part.gap), _sentence(part)) for part in parts]
     if candidate.course.required:
         reasons.insert(0, Explanation(None, 0.0, "required", "必修课：面向本层级、本岗位全体人员，不参与排序。"))
     return Recommendation(candidate, tuple(reasons))
+
+
+def _code(gap: Gap) -> str:
+    return DUTY_CODE if gap.reason is Reason.DUTY else LACK_CODES[gap.source]
 
 
 def _sentence(part: Part) -> str:
@@ -29,5 +34,5 @@ def _sentence(part: Part) -> str:
     about = f"，归入“{gap.competency}”" if gap.competency and gap.competency != gap.text else ""
     chance = f"对口的把握约 {min(part.relevance, 0.99):.0%}"
     if gap.reason is Reason.DUTY:
-        return f"因岗位需要“{text}”{about}：{chance}，计 {part.value:.2f} 分。"
-    return f"因短板“{text}”（{gap.source}·{gap.kind}{about}）：{chance}，计 {part.value:.2f} 分。"
+        return f"因岗位需要“{text}”{about}：{chance}，计 {part.value:.4f} 分。"
+    return f"因短板“{text}”（{gap.source}·{gap.kind}{about}）：{chance}，计 {part.value:.4f} 分。"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.competence import UNANSWERABLE, CompetencyClassifier
-from model.domain import Gap, Profile, Reason, Weakness
+from model.domain import GAP_SOURCES, Gap, Profile, Reason, Weakness
 from model.lexicon import Lexicon, bare
 
 SURE = 0.25  # A competency is named for a text from this probability on; below it the gap stays free text.
@@ -28,6 +28,7 @@ PASS_MARK = 60.0  # A test result below it is a lack (seed: 以考促学); a set
 NEW_IN_POST_YEARS = 1.0
 NEW_IN_POST_FACTOR = 1.25  # In the first year the post asks for more (任职培训 within one year of taking the post).
 STATED_DUTY_WEIGHT = 0.8
+LONG_RUN = 40  # Characters from which a text with both ， and 、 is read as several lacks in a row.
 
 _PREDICATE = re.compile(
     r"不|没|无|未|弱|差|少|难|缺|怕|慌|乱|慢|低|松|虚|空|浅|窄|旧|老套|滞后|多$|急躁|一般|欠|有待|需要?(加强|提高|提升)|薄|生疏|陌生|吃力|走样|打折"
@@ -54,6 +55,7 @@ class Reader:
 
     def __init__(self, classifier: CompetencyClassifier, lexicon: Lexicon) -> None:
         self.classifier, self.lexicon = classifier, lexicon
+        self._false_friends = {frozenset(map(bare, pair)) for pair in lexicon.false_friends}
 
     def understand(self, texts: Iterable[str]) -> dict[str, Understanding]:
         """Understand each distinct text once."""
@@ -78,26 +80,36 @@ class Reader:
         ，、 and / both separate lacks (写材料、保密、PPT) and belong to one (专项债申报、隐性债务化解办法不多). A boundary is taken where what
         stands before it is complete in itself and both sides surely name different competencies.
         """
-        pieces = {text: _pieces(text) for text in set(texts)}
-        wanted = sorted({piece for found in pieces.values() if len(found) > 1 for piece in found})
-        probability = dict(zip(wanted, self.classifier.predict_proba(wanted), strict=True))
-        return {text: self._joined(text, found, probability) for text, found in pieces.items()}
+        spans = {text: _pieces(text) for text in set(texts)}
+        several = {text: found for text, found in spans.items() if len(found) > 1}
+        wanted = sorted({text[start:end] for text, found in several.items() for start, end in found})
+        # What names no lack is no lack of its own, so only the competencies are looked at.
+        probability = dict(zip(wanted, self.classifier.predict_proba(wanted)[:, :-1], strict=True))
+        return {
+            text: self._joined(text, found, probability) if text in several else (text,)
+            for text, found in spans.items()
+        }
 
     def _joined(
-        self, text: str, pieces: Sequence[str], probability: Mapping[str, NDArray[np.float64]]
+        self, text: str, spans: Sequence[tuple[int, int]], probability: Mapping[str, NDArray[np.float64]]
     ) -> tuple[str, ...]:
-        if len(pieces) == 1:
-            return (text,)
+        """Put the pieces of a text together again, except where one lack ends and another begins."""
+        pieces = [text[start:end] for start, end in spans]
         listed = not any(len(piece) > 10 or _NOT_A_TERM.search(piece) for piece in pieces)
-        lacks, current = [], pieces[0]
-        for before, piece in pairwise(pieces):
-            if _differ(probability[before], probability[piece], listed) and (listed or _complete(before, piece)):
-                lacks.append(current)
-                current = piece
-            else:
-                start = text.index(current)
-                current = text[start : text.index(piece, start + len(current)) + len(piece)]
-        return (*lacks, current)
+        starts, ends = [spans[0][0]], []
+        for (before, after), (left, right) in zip(pairwise(pieces), pairwise(spans), strict=True):
+            differ = _differ(probability[before], probability[after], listed) and (listed or _complete(before, after))
+            if differ or self._known_apart(before, after):
+                ends.append(left[1])
+                starts.append(right[0])
+        ends.append(spans[-1][1])
+        return tuple(dict.fromkeys(text[start:end] for start, end in zip(starts, ends, strict=True)))
+
+    def _known_apart(self, before: str, after: str) -> bool:
+        """Tell whether the lexicon itself holds two words apart: as two competencies, or as false friends (审批、审计)."""
+        first, second = bare(before), bare(after)
+        names = self.lexicon.named.get(first), self.lexicon.named.get(second)
+        return (None not in names and names[0] != names[1]) or frozenset((first, second)) in self._false_friends
 
 
 def _differ(left: NDArray[np.float64], right: NDArray[np.float64], listed: bool) -> bool:
@@ -107,15 +119,19 @@ def _differ(left: NDArray[np.float64], right: NDArray[np.float64], listed: bool)
     return not overlap and (listed or min(left[first], right[second]) >= SURE)
 
 
-def _pieces(text: str) -> list[str]:
-    """Cut a text at every 、 and / (and at ， before 也/还/又), except inside brackets and quotation marks."""
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """Cut a text at every 、 and / (and at ， before 也/还/又), except inside brackets and quotation marks; (start, end) of each piece."""
     hidden = re.sub(r"（[^）]*）|\([^)]*\)|“[^”]*”|《[^》]*》", lambda match: "※" * len(match[0]), text)
-    cuts = [
-        match.span() for match in re.finditer(r"、|(?<![A-Za-z0-9])/|,|，(?=(也|还|又|而且|另外)[不没缺怕])", hidden)
-    ]
+    # 、 binds closer than ，: beside a ， it lists within one clause, unless the cell is a long run of whole lacks.
+    listing = "、|(?<![A-Za-z0-9])/|," if "，" not in hidden or len(text) >= LONG_RUN else "(?!)"
+    cuts = [match.span() for match in re.finditer(rf"{listing}|，(?=(也|还|又|而且|另外)[不没缺怕])", hidden)]
     edges = [0, *(edge for span in cuts for edge in span), len(text)]
-    found = [text[start:end].strip() for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    return [piece for piece in found if piece] or [text]
+    found = []
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        piece = text[start:end]
+        if piece.strip():
+            found.append((start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())))
+    return found or [(0, len(text))]
 
 
 def _complete(piece: str, following: str) -> bool:
@@ -130,8 +146,8 @@ def kind_of(text: str) -> str:
 
 
 def texts_of(profile: Profile) -> list[str]:
-    """The free texts of a profile that have to be understood."""
-    return [weakness.text for weakness in profile.weaknesses] + duty_texts(profile)
+    """The texts of a profile that have to be understood beside the stated lacks: subjects of failed tests, stated duties."""
+    return [subject for subject, score in profile.scores if score < PASS_MARK] + duty_texts(profile)
 
 
 def duty_texts(profile: Profile) -> list[str]:
@@ -150,18 +166,25 @@ def gaps_of(
 ) -> tuple[Gap, ...]:
     """The gaps of one person, heaviest first: stated lacks, failed tests, then what duty and level ask for.
 
-    ``lacks`` tells how each stated text splits, ``understood`` what each lack and duty text means.
+    ``lacks`` tells how each stated text splits, ``understood`` what each of its lacks and each of ``texts_of`` means.
     """
     gaps = [gap for weakness in profile.weaknesses for gap in _lacks(weakness, lacks, understood)]
-    for competency, score in profile.scores:
-        if score < PASS_MARK and competency in lexicon.by_name:
+    for subject, score in profile.scores:
+        if score < PASS_MARK:
             weight = round(0.6 + 0.4 * (PASS_MARK - score) / PASS_MARK, 2)
-            gaps.append(Gap(competency, competency, Reason.LACK, "知识空白", "测试", weight))
+            gaps.append(Gap(subject, understood[subject].competency, Reason.LACK, "知识空白", "测试", weight))
     gaps += _duties(profile, lexicon, understood)
-    distinct = {(gap.reason, gap.text): gap for gap in gaps}
-    political_first = {name for name in lexicon.by_name if lexicon.by_name[name].branch in {"理论教育", "党性教育"}}
-    order = lambda gap: (-gap.weight, gap.competency not in political_first, gap.reason, gap.text)  # noqa: E731
-    return tuple(sorted(distinct.values(), key=order))
+
+    def order(gap: Gap) -> tuple[float, bool, str, str, int, str]:
+        branch = lexicon.by_name[gap.competency].branch if gap.competency else ""
+        political = branch in {"理论教育", "党性教育"}
+        return (-gap.weight, not political, gap.reason, gap.text, GAP_SOURCES.index(gap.source), gap.kind or "")
+
+    # What is stated twice (by the person and by the appraisal) is one gap, and counts as the heavier statement says.
+    distinct: dict[tuple[Reason, str], Gap] = {}
+    for gap in sorted(gaps, key=order):
+        distinct.setdefault((gap.reason, bare(gap.text)), gap)
+    return tuple(distinct.values())
 
 
 def _lacks(
@@ -178,10 +201,12 @@ def _lacks(
 def _duties(profile: Profile, lexicon: Lexicon, understood: Mapping[str, Understanding]) -> list[Gap]:
     newcomer = profile.years_in_post is not None and profile.years_in_post < NEW_IN_POST_YEARS
     factor = SOURCE_WEIGHTS["岗位要求"] * (NEW_IN_POST_FACTOR if newcomer else 1.0)
-    stated = [(text, understood[text].competency, STATED_DUTY_WEIGHT) for text in duty_texts(profile)]
-    named = {competency for _, competency, _ in stated}
-    required = lexicon.duties_of(lexicon.family_of(profile.unit, profile.post), profile.level)
-    asked = stated + [(competency, competency, weight) for competency, weight in required if competency not in named]
+    required = dict(lexicon.duties_of(lexicon.family_of(profile.unit, profile.post), profile.level))
+    meant = [(text, understood[text].competency) for text in duty_texts(profile)]
+    # A stated duty that the post asks for anyway never weighs less for having been stated.
+    stated = [(text, name, max(STATED_DUTY_WEIGHT, required.get(name or "", 0.0))) for text, name in meant]
+    named = {name for _, name in meant}
+    asked = stated + [(name, name, weight) for name, weight in required.items() if name not in named]
     return [
         Gap(text, competency, Reason.DUTY, None, "岗位要求", round(min(1.0, weight * factor), 2))
         for text, competency, weight in asked

@@ -28,6 +28,11 @@ BANDS = {
 }
 EVERYBODY = "全部"
 
+TITLE_KIND = (
+    "职务推断"  # A title from which a level is only guessed; the other kinds of words in levels.csv name a rank.
+)
+RANK_KINDS = frozenset({"领导职务", "职级", "警务职级", "职员等级", "口语"})
+
 # A duty that the post family and the level both name is one duty, with the larger weight; more than these few would bury the lacks.
 MOST_DUTIES = 4
 
@@ -73,9 +78,20 @@ _UNIT_ENDINGS = {
 }
 
 
+_PLACE_ENDING = re.compile("(?:村|社区|镇|乡|街道|学院)$")
+
+
 def bare(text: str) -> str:
     """Bring a word to a form in which equal words are equal: half-width, lower case, no blanks."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
+
+
+def _word_or_title(word: str, kind: str) -> str:
+    """A pattern for a level word. A title that only suggests a level must stand as one: no 县长 in 县长江路, no 区长 in 社区长者."""
+    if kind != TITLE_KIND:
+        # 十三级职员 is no 三级职员.
+        return (r"(?<!十)" if word[0] in "一二三四五六七八九十" else "") + re.escape(word)
+    return rf"(?<![社校园片矿库林副团]){re.escape(word)}(?=$|[^一-龥]|[兼及和])"
 
 
 @dataclass(frozen=True)
@@ -109,20 +125,34 @@ class Lexicon:
         return {code: word for word, code, kind in self.level_words if kind == "领导职务"}
 
     @cached_property
-    def _level_patterns(self) -> list[tuple[str, int, str]]:
-        return sorted(
-            ((bare(word), code, kind) for word, code, kind in self.level_words), key=lambda row: (-len(row[0]), row[0])
-        )
+    def _level_patterns(self) -> list[tuple[str, re.Pattern[str], int, str]]:
+        words = [(bare(word), code, kind) for word, code, kind in self.level_words]
+        words.sort(key=lambda row: (-len(row[0]), row[0]))
+        return [(word, re.compile(_word_or_title(word, kind)), code, kind) for word, code, kind in words]
 
-    def level_of(self, text: str, kinds: Iterable[str] | None = None) -> int | None:
-        """Read a level out of a cell by its longest level word; None where there is none.
+    def level_of(self, text: str, kinds: Iterable[str] | None = None, unit: str = "") -> int | None:
+        """Read a level out of a cell; None where there is none.
 
-        ``kinds`` narrows the words: without 职务推断, a bare title such as 镇长 is not taken for a level.
+        The longest rank word tells (正科级, 四级调研员); without one the highest title (县委副书记、县长 is a 县长); without one
+        a word of the lowest level (选调生). ``kinds`` narrows the words: without 职务推断, a bare 镇长 is not taken for a level.
+        ``unit`` stands before a post; a level word may begin in it (街道 + 党工委书记), but not lie within it (科级干部科 + 科员).
         """
-        text = bare(text)
+        before, text = len(bare(unit)), bare(unit + text)
         allowed = None if kinds is None else set(kinds)
-        found = ((code, kind) for word, code, kind in self._level_patterns if word in text)
-        return next((code for code, kind in found if allowed is None or kind in allowed), None)
+        titles, lowest = [], None
+        for word, pattern, code, kind in self._level_patterns:
+            if word not in text or (allowed is not None and kind not in allowed):
+                continue
+            if not any(match.end() > before for match in pattern.finditer(text)):
+                continue
+            if kind == TITLE_KIND:
+                titles.append(code)
+            elif code:
+                return code
+            else:
+                lowest = code
+            text = pattern.sub(lambda match: "※" * len(match[0]), text)  # 科级以下 is not also 科级.
+        return max(titles, default=lowest)
 
     def levels_in(self, text: str) -> frozenset[int]:
         """Read an audience (“县处级、乡科级正职”, “科级及以下”, “处级以上干部”) as level codes; empty means no level is named."""
@@ -140,7 +170,7 @@ class Lexicon:
 
     @cached_property
     def _audience_words(self) -> dict[str, set[int]]:
-        words = {bare(word): {code} for word, code, kind in self.level_words if kind != "职务推断"}
+        words = {bare(word): {code} for word, code, kind in self.level_words if kind != TITLE_KIND}
         spoken = {
             "厅级": "厅局级",
             "局级": "厅局级",
@@ -165,11 +195,16 @@ class Lexicon:
         return titles, units
 
     def family_of(self, unit: str | None, post: str | None) -> str | None:
-        """Tell the post family (岗位族): the longest title pattern in the post, else the longest unit pattern in unit or post."""
+        """Tell the post family (岗位族): the longest title pattern in the post, else the longest unit pattern in unit or post.
+
+        A title may begin in the unit (李家庄村 + 党支部书记 is a 村党支部书记); what a post says in brackets (分管安全生产) is no title.
+        """
         titles, units = self._family_words
-        unit, post = bare(unit or ""), bare(post or "")
+        unit, post = bare(unit or ""), re.sub(r"[(][^)]*[)]", "", bare(post or ""))
+        place = _PLACE_ENDING.search(unit) if post else None
+        held = [word for word in titles if place and word in place[0] + post]
         for text, words in ((post, titles), (unit, units), (unit + post, units), (unit, titles)):
-            hits = [word for word in words if word in text]
+            hits = [word for word in words if word in text] + (held if text is post else [])
             if hits:
                 return words[max(hits, key=lambda word: (len(word), word))]
         return next((family for family, ending in _UNIT_ENDINGS.items() if ending.search(unit)), None)
@@ -179,6 +214,11 @@ class Lexicon:
         text = bare(text)
         titles, _ = self._family_words
         named = {family.name for family in self.families if bare(family.name) in text}
+        for name in sorted(named, key=len, reverse=True):
+            text = text.replace(
+                bare(name), "、"
+            )  # 高校组织党务 names one family, not also the one that 组织党务 points to.
+        text += "、" + re.sub(r"[()]", "", text)  # 村（社区）党组织书记
         return frozenset(named | {family for word, family in titles.items() if word in text})
 
     def duties_of(self, family: str | None, level: int | None) -> tuple[tuple[str, float], ...]:

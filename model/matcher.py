@@ -130,7 +130,9 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
     @staticmethod
     def _fusion(evidence: NDArray[np.float32], accepted: NDArray[np.bool_]) -> LogisticRegression:
         outcomes = np.concatenate([accepted.ravel()] * len(evidence))
-        return LogisticRegression(C=100.0, max_iter=1000).fit(_shaped(evidence.reshape(-1, len(FEATURES))), outcomes)
+        # Summing many pairs in single precision would let the processor's kernels and threads show in the weights.
+        shaped = _shaped(evidence.reshape(-1, len(FEATURES))).astype(np.float64)
+        return LogisticRegression(C=1.0, tol=1e-8, max_iter=10_000).fit(shaped, outcomes)
 
     def held_out(self, catalog: Catalog, judgements: Judgements, folds: int) -> NDArray[np.float32]:
         """Relevance of ``catalog`` (a view of the judged one) to each judged text, by a fusion that has not seen that text."""
@@ -145,6 +147,8 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
     def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Calibrated probabilities, shape (texts, courses). Memory grows with texts x courses; callers chunk by ``CHUNK``."""
         check_is_fitted(self)
+        if not len(texts):
+            return np.zeros((0, self.evidence_.courses.shape[1]), dtype=np.float32)
         return _fused(self.fusion_, self.evidence_.features(texts))
 
 

@@ -68,7 +68,7 @@ class Recommender:
         """The plan of each person, in the order given. ``progress`` is told (people done, people in all)."""
         lacks = self.reader.split({weakness.text for profile in profiles for weakness in profile.weaknesses})
         meant = [text for found in lacks.values() for text in found]
-        meant += [text for profile in profiles for text in gap_rules.duty_texts(profile)]
+        meant += [text for profile in profiles for text in gap_rules.texts_of(profile)]
         understood = self.reader.understand(meant)
         gaps = [gap_rules.gaps_of(profile, self.lexicon, lacks, understood) for profile in profiles]
         reach = self._reach({gap.text for person in gaps for gap in person}, understood)

@@ -1,7 +1,7 @@
 """Trained versions on disk: numbered, immutable, activated atomically. One of the two modules of ``model/`` that touch files.
 
-``registry/v0001/`` holds ``model.joblib`` (the recommender), ``catalog.json`` (its courses, to read) and ``card.json``, written last: a folder
-without a card does not exist. The card carries the sha256 of the other files; they are checked before anything is unpickled.
+``registry/v0001/`` holds ``model.joblib`` (the recommender), ``catalog.json`` (its courses, to read) and ``card.json``, written last and at
+once: a folder without a card does not exist, it is a training under way or one that was cut off. The card carries the sha256 of the other files; they are checked before anything is unpickled.
 ``registry/active`` names the active version.
 """
 
@@ -12,8 +12,9 @@ import json
 import os
 import re
 import shutil
-import tempfile
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -26,7 +27,8 @@ from model.errors import NoActiveVersion, VersionError
 from model.recommender import Recommender
 
 VERSION = re.compile(r"v\d{4,}")
-LIBRARIES = ("scikit-learn", "numpy", "scipy")
+LIBRARIES = ("quebu", "scikit-learn", "numpy", "scipy")
+MODEL = "model.joblib"
 
 
 class Registry:
@@ -49,43 +51,76 @@ class Registry:
     def active(self) -> str:
         """The active version; :class:`NoActiveVersion` where there is none."""
         try:
-            return (self.folder / "active").read_text(encoding="utf-8").strip()
+            version = (self.folder / "active").read_text(encoding="utf-8", errors="replace").strip()
         except OSError:
             raise NoActiveVersion("还没有启用的版本。请先运行：quebu train --courses 课程表文件 --activate") from None
+        if not VERSION.fullmatch(version):
+            raise VersionError(
+                "版本库里的 active 文件已损坏，其中应只有一个形如 v0001 的版本号。"
+                "请改正它，或重新运行：quebu train --courses 课程表文件 --activate"
+            )
+        return version
 
     def card(self, version: str) -> dict[str, Any]:
         """What is known of a version: when and from what it was trained, its metrics, the hashes of its files."""
         if not VERSION.fullmatch(version):
             raise VersionError(f"版本号“{version}”不对，应形如 v0001。")
         try:
-            return dict(json.loads((self.folder / version / "card.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            card: dict[str, Any] = json.loads((self.folder / version / "card.json").read_text(encoding="utf-8"))
+            # A folder copied under another number, or a card that does not vouch for the model, is no version.
+            if card["version"] != version or not card["files"][MODEL] or not card["libraries"]:
+                raise ValueError(version)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             known = "、".join(self.versions()) or "（无）"
             raise VersionError(f"没有版本 {version}，或它的 card.json 已损坏。现有版本：{known}。") from error
+        return card
 
     def save(self, make: Callable[[str], Recommender], card: dict[str, Any]) -> str:
-        """Number a new version, let ``make`` train it under that number, and write it; all of it appears at once or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        numbers = [int(path.name[1:]) for path in self.folder.iterdir() if VERSION.fullmatch(path.name)]
-        version = f"v{max(numbers, default=0) + 1:04d}"
-        recommender = make(version)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
+        """Number a new version, let ``make`` train it under that number, and write it; it exists once its card is written."""
+        version = self._take_number()
+        home = self.folder / version
         try:
-            joblib.dump(recommender, draft / "model.joblib")
-            (draft / "catalog.json").write_text(_readable(recommender.catalog), encoding="utf-8")
-            files = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
+            recommender = make(version)
+            joblib.dump(recommender, home / MODEL)
+            (home / "catalog.json").write_text(_readable(recommender.catalog), encoding="utf-8")
+            files = {path.name: _sha256(path) for path in sorted(home.iterdir())}
             libraries = {name: package_version(name) for name in LIBRARIES}
             full = {"version": version, **card, "files": files, "libraries": libraries}
-            _write_durably(draft / "card.json", json.dumps(full, ensure_ascii=False, indent=2))
-            draft.rename(self.folder / version)
+            _write_at_once(home / "card.json", json.dumps(full, ensure_ascii=False, indent=2))
         except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
+            shutil.rmtree(home, ignore_errors=True)
             raise
         return version
+
+    def _take_number(self) -> str:
+        """Take the next number by making its folder: of several trainings at once, one succeeds and the others try the next."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        taken = [int(path.name[1:]) for path in self.folder.iterdir() if VERSION.fullmatch(path.name)]
+        number = max(taken, default=0)
+        while True:
+            number += 1
+            with suppress(FileExistsError):
+                (self.folder / f"v{number:04d}").mkdir()
+                return f"v{number:04d}"
 
     def load(self, version: str | None = None) -> Recommender:
         """Load a version (the active one by default), after checking that its files are those its card names."""
         version = version or self.active()
+        self._check(version)
+        try:
+            recommender = joblib.load(self.folder / version / MODEL)
+        except (ImportError, AttributeError) as error:
+            raise VersionError(f"版本 {version} 是由另一版 Quebu 存下的，现在无法读取。请重新训练。") from error
+        assert isinstance(recommender, Recommender)
+        return recommender
+
+    def activate(self, version: str) -> None:
+        """Make a version that can be loaded the active one, in one step that cannot be seen half done."""
+        self._check(version)
+        _write_at_once(self.folder / "active", version + "\n")
+
+    def _check(self, version: str) -> None:
+        """Refuse a version whose files are not those its card names, or that other libraries wrote."""
         card = self.card(version)
         for name, expected in card["files"].items():
             path = self.folder / version / name
@@ -98,16 +133,6 @@ class Registry:
                 raise VersionError(
                     f"版本 {version} 是用 {name} {trained} 训练的，现为 {package_version(name)}。请重新训练。"
                 )
-        recommender = joblib.load(self.folder / version / "model.joblib")
-        assert isinstance(recommender, Recommender)
-        return recommender
-
-    def activate(self, version: str) -> None:
-        """Make a version the active one, in one step that cannot be seen half done."""
-        self.card(version)
-        draft = self.folder / f".active-{os.getpid()}"
-        _write_durably(draft, version + "\n")
-        os.replace(draft, self.folder / "active")
 
 
 def _readable(catalog: Catalog) -> str:
@@ -120,8 +145,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
+def _write_at_once(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a crash, meets the old content or the new one, never a part."""
+    draft = path.with_name(f".{path.name}-{os.getpid()}-{threading.get_ident()}")
+    with draft.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    os.replace(draft, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from model.domain import REASON_WORDS, Cause, Plan, Profile, Reading
+from model.domain import REASON_WORDS, Cause, Gap, Plan, Profile, Reading
 from model.lexicon import Lexicon
 from model.tables import SheetOut
 
@@ -79,14 +79,15 @@ def missing_courses(plans: Sequence[Plan]) -> SheetOut:
     units: dict[str, set[str]] = defaultdict(set)
     reasons: dict[str, set[str]] = defaultdict(set)
     for plan in plans:
-        for need in {unmet.gap.competency or unmet.gap.text for unmet in plan.unmet if unmet.cause is Cause.NO_COURSE}:
-            people[need] += 1
-            units[need].add(plan.profile.unit or "（未填单位）")
-        for unmet in plan.unmet:
-            if unmet.cause is Cause.NO_COURSE:
-                need = unmet.gap.competency or unmet.gap.text
-                texts[need][unmet.gap.text] += 1
-                reasons[need].add(REASON_WORDS[unmet.gap.reason])
+        gaps = [unmet.gap for unmet in plan.unmet if unmet.cause is Cause.NO_COURSE]
+        # A person counts once for a need and once for a text, however many gaps say it.
+        people.update({_need(gap) for gap in gaps})
+        for need, text in {(_need(gap), gap.text) for gap in gaps}:
+            texts[need][text] += 1
+        for gap in gaps:
+            reasons[_need(gap)].add(REASON_WORDS[gap.reason])
+            if plan.profile.unit:
+                units[_need(gap)].add(plan.profile.unit)
     ranked = sorted(people.items(), key=lambda item: (-item[1], item[0]))
     rows: list[list[str | float | None]] = [
         [
@@ -95,7 +96,7 @@ def missing_courses(plans: Sequence[Plan]) -> SheetOut:
             count,
             len(units[need]),
             "、".join(sorted(reasons[need])),
-            "；".join(text for text, _ in texts[need].most_common(5)),
+            "；".join(sorted(texts[need], key=lambda text: (-texts[need][text], text))[:5]),
             0,
             "",
         ]
@@ -105,11 +106,15 @@ def missing_courses(plans: Sequence[Plan]) -> SheetOut:
     return SheetOut("缺课清单", "缺课清单（待开发课程）", header, rows, [6, 24, 10, 12, 26, 60, 14, 24], (FOOTER,))
 
 
+def _need(gap: Gap) -> str:
+    return gap.competency or gap.text
+
+
 def reading_account(reading: Reading[Profile], unknown: Iterable[tuple[Profile, str]] = ()) -> SheetOut:
     """读取说明: how the rows of the file add up, every fault by cell, completed courses that no course answers to."""
     rows: list[list[str | float | None]] = [["合计", f"文件共 {reading.rows} 行", account_line(reading)]]
     rows += [["说明", "", note] for note in reading.notes]
-    rows += [["待核对", fault.place, f"“{fault.value}”{fault.problem}；{fault.remedy}"] for fault in reading.faults]
+    rows += [["待核对", fault.place, str(fault).removeprefix(f"{fault.place}: ")] for fault in reading.faults]
     rows += [
         ["未识别的已学课程", person.name or person.id, f"“{text}”不在课程目录中，未能排除"] for person, text in unknown
     ]

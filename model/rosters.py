@@ -1,4 +1,4 @@
-"""Roster sheets -> Profiles. The columns of a 花名册, how 单位及职务 splits, and what makes two rows one person."""
+"""Roster sheets -> Profiles. The columns of a 花名册, and what makes two rows one person."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from marshmallow import Schema
 
 from model import cells
 from model.domain import Profile, Reading, Weakness
-from model.headers import Cell, Column, Row, Table
-from model.lexicon import Lexicon, bare
+from model.headers import SCRUBBED, Cell, Column, Row, Table
+from model.lexicon import RANK_KINDS, Lexicon, bare
+from model.posts import split_unit_post
 from model.rows import Account, CellField, load_row, tables_in, text_of
 from model.tables import Sheet
 
@@ -21,16 +22,22 @@ COLUMNS = (
     Column("name", ("姓名", "参训人员姓名", "学员姓名", "name")),
     Column("unit_post", ("单位及职务", "所在单位及职务", "时任单位及职务", "工作单位及职务", "单位职务", "现任单位及职务")),
     Column("post", ("职务", "岗位", "岗位名称", "现任职务", "时任职务", "行政职务", "post")),
-    Column("unit", ("单位", "所在单位", "工作单位", "任职机构", "部门", "所在部门", "单位名称", "unit")),
-    Column("level", ("职务层次", "行政级别", "岗位级别", "干部级别", "级别", "职务属性", "层级", "level")),
-    Column("rank", ("职级", "现任职级", "职务职级")),
+    Column("unit", ("单位", "所在单位", "工作单位", "任职机构", "单位名称", "参训单位", "unit")),
+    Column("section", ("部门", "所在部门", "科室", "所在科室", "内设机构", "处室")),
+    Column("level", ("职务层次", "行政级别", "岗位级别", "干部级别", "职务级别", "岗位等级", "级别", "职务属性", "层级", "level")),
+    Column("rank", ("职级", "现任职级", "职务职级", "职级层次")),
     Column("duty", ("分管工作", "分工", "岗位职责", "工作内容", "职责", "duty")),
-    Column("party_post", ("党内职务", "党内任职")),
-    Column("since", ("任现职时间", "现职务始任时间", "任职日期", "任现职务时间", "任职时间", "任现职年限", "任职年限", "years_in_post")),
+    Column("party_post", ("党内职务", "党内任职", "参训人身份", "参训人员身份")),
+    Column("branch_secretary", ("是否支部书记", "是否党支部书记")),
+    Column(
+        "since",
+        ("任现职时间", "现职务始任时间", "任职日期", "任现职务时间", "任职时间", "任现职年限", "任职年限", "任职年月", "现职务始任年限",
+         "现任职务时间", "years_in_post"),
+    ),
     Column(
         "weakness",
         ("短板", "能力弱项", "能力短板", "薄弱环节", "知识空白", "经验盲区", "培训需求", "需要提升", "存在不足", "不足", "弱项",
-         "主要短板", "本人自评短板", "自评短板", "组织评价短板", "学习需求", "希望学习", "主要问题", "weaknesses"),
+         "主要短板", "本人自评短板", "自评短板", "组织评价短板", "学习需求", "希望学习", "希望提升", "主要问题", "weaknesses"),
         many=True,
     ),
     Column("completed", ("已参训课程", "已学课程", "已修课程", "培训情况", "参训情况", "已完成课程", "completed"), many=True),
@@ -40,43 +47,22 @@ COLUMNS = (
 )  # fmt: skip
 NEEDED = (frozenset({"name", "person_id"}), frozenset({"post", "unit_post", "unit", "weakness"}))
 
-# 单位及职务 splits before the first run of words that is nothing but post titles up to the end.
-_OFFICE = (
-    "(?:党委|党组|党工委|党总支|党支部|支部|纪委|纪检组|纪检|县委|市委|区委|团委|机关|行政|人大|政协|组织|宣传|统战|政法|武装|"
-    "青年|妇女|专职|常务|第一|驻村)*副?"
-)
-_TITLE = (
-    "(?:书记|主任|局长|科长|处长|镇长|乡长|县长|市长|区长|部长|主席|校长|院长|所长|站长|股长|队长|组长|馆长|社长|台长|厂长|会长|主编|总编辑|"
-    "秘书长|干事长|理事长|董事长|总经理|经理|检察长|庭长|行长|司长|厅长|委员|常委|科员|干事|秘书|文员|组织员|辅导员|指导员|网格员|代表|教师|教授|"
-    "讲师|研究员|[一-龥]{0,2}工程师|[一-龥]?会计师|总经济师|调研员|主任科员|巡视员|监察员|审计员|警长|警员|职员|办事员|会计|出纳|工作人员|负责人|专干|专员)"
-)
-_ONE_POST = rf"(?:[一二三四五六七八九十]级)?{_OFFICE}{_TITLE}(?:（[^）]*）|\([^)]*\))?"
-_POSTS = re.compile(rf"{_ONE_POST}(?:\s*[、，,兼及和]\s*[^、，,（(]{{0,10}}?{_TITLE}(?:（[^）]*）|\([^)]*\))?)*$")
 # Legal values of a 层级 column that hold no rank of the civil service.
-_UNRANKED = re.compile("未确定|未定级|其他|无级别|专业技术|职称|教师|企业|中层|工勤|聘用|合同制|编外")
+_UNRANKED = re.compile(
+    "未确定|未定级|其他|无级别|专业技术|职称|教师|企业|中层|工勤|聘用|合同制|编外|工程师|教授|讲师|医师|研究员|技师|技工|[高中初]级"
+)
 _DUTY_IN_BRACKETS = re.compile(r"[（(]([^（()）]*(?:分管|负责|联系|主管|协管)[^（()）]*)[)）]")
 _BRACKETS = re.compile(r"[（(]([^（()）]*)[)）]")
-
-
-def split_unit_post(text: str) -> tuple[str | None, str | None]:
-    """Split 青石镇党委书记 into (青石镇, 党委书记). A blank between unit and post decides; without any title all of it is the unit."""
-    text = text.strip()
-    if not text:
-        return None, None
-    outside = re.sub(r"[（(][^）)]*[)）]", lambda match: "※" * len(match[0]), text)
-    blank = re.search(r"\s+", outside)
-    if blank:
-        return text[: blank.start()], text[blank.end() :].strip()
-    found = _POSTS.search(text)
-    if found is None:
-        return text, None
-    return text[: found.start()] or None, found[0].strip("、，, ")
+# Their 县委书记 is none of the Party's.
+_NOT_THE_PARTY = re.compile("共青团|^团|民[革盟建进]|九三学社|致公党|农工党|台盟")
+_NO_POST = {"双肩挑", "党员", "中共党员", "预备党员", "群众", "是", "否"}
+LONGEST_TEXT = 500
 
 
 def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int] | None = None) -> Reading[Profile]:
     """Read the people of a roster.
 
-    ``today`` (year, month) turns 任现职时间 into years; without it the 填报日期 above the table is taken, and without that the
+    ``today`` (year, month) turns 任现职时间 into years; without it the 填报日期 around the table is taken, and without that the
     years stay unknown, because the same file must give the same answer tomorrow. Raises TableError where there is no roster.
     """
     account = Account()
@@ -88,16 +74,20 @@ def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int
     guessed = 0
     for table in tables:
         reader = _RowReader(lexicon, account, today or _stated_date(table))
+        reader.of_five = _of_five(table)
         for number, row in table.rows:
             profile = reader.profile(row)
             if profile is None:
                 account.rejected += 1
                 continue
             given = text_of(row, "person_id")
+            given = "" if SCRUBBED in given else given  # An ID card or a phone number is nobody's 工号 here.
             key = ("id", bare(given)) if given else ("name", profile.name or "", profile.unit or "", profile.post or "")
             known = people.get(key)
             if known is None:
-                people[key] = replace(profile, id=given or _serial_id(row, table.sheet, number, taken))
+                people[key] = replace(
+                    profile, id=_identity(given or text_of(row, "serial"), table.sheet, number, taken)
+                )
                 places[key] = f"{table.sheet}!{number}"
                 taken.add(people[key].id)
             elif known.name and profile.name and known.name != profile.name:
@@ -118,8 +108,10 @@ class _RowReader:
 
     def __init__(self, lexicon: Lexicon, account: Account, today: tuple[int, int] | None) -> None:
         self.lexicon, self.account = lexicon, account
-        self.above: dict[str, tuple[str, ...]] = {}
+        self.above: dict[tuple[str, str], str] = {}
+        self.lacks_above: dict[str, tuple[str, ...]] = {}
         self.guessed = 0
+        self.of_five: dict[str, bool] = {}
         self.schema = Schema.from_dict(
             {
                 "level": CellField(self._level, "不认识的层级", "可写“县处级正职”“乡科级副职”“四级主任科员”等"),
@@ -156,7 +148,7 @@ class _RowReader:
         duties = [text_of(row, "duty"), stated_duty[1] if stated_duty else ""]
         scores, score_rows = [], [field for field in row if field.startswith("score:")]
         for field in score_rows:
-            value = self._score(row[field][0])
+            value = self._score(row[field][0], self.of_five.get(field, True))
             if value is not None:
                 scores.append((field.removeprefix("score:"), value))
         remarks = "；".join([text_of(row, "note"), text_of(row, "hours")])
@@ -182,34 +174,43 @@ class _RowReader:
         if field == "weakness":
             return cell
         if cells.is_ditto(cell.text):
-            return replace(cell, text=self.above.get(field, ("",))[0])
-        self.above[field] = (cell.text,)
+            return replace(cell, text=self.above.get((field, cell.written), ""))
+        self.above[field, cell.written] = cell.text
         return cell
 
     def _unit_and_post(self, row: Row) -> tuple[str | None, str | None]:
         unit, post = split_unit_post(text_of(row, "unit_post"))
-        unit = text_of(row, "unit") or unit
+        unit, section = text_of(row, "unit") or unit or "", text_of(row, "section")
+        if section and not cells.is_nothing(section) and section not in unit:
+            unit += section
         posts = [text_of(row, "post") or post or "", text_of(row, "party_post")]
-        joined = "、".join(text for text in dict.fromkeys(posts) if text and not cells.is_nothing(text))
-        return unit or None, joined or None
+        if cells.half_width(text_of(row, "branch_secretary")) == "是":
+            posts.append("支部书记")
+        stated = (text for text in dict.fromkeys(posts) if not cells.is_nothing(text) and text not in _NO_POST)
+        return (None if cells.is_nothing(unit) else unit), "、".join(stated) or None
 
     def _level_stated(self, loaded: dict[str, object], unit: str | None, post: str | None) -> int | None:
-        """The 层级 column first, then 职级, then a rank in brackets of the post, then what the title itself tells."""
+        """The 层级 column first, then 职级, then a rank in brackets of the post, then what the title itself tells.
+
+        A post held for a time (挂职) tells nothing of the rank its holder brought along.
+        """
         for field in ("level", "rank"):
             level = loaded.get(field)
             if isinstance(level, int):
                 return level
         for bracket in _BRACKETS.findall(post or ""):
             level = self.lexicon.level_of(bracket)
-            if level is not None:
+            if level:
                 return level
-        level = self.lexicon.level_of(f"{unit or ''}{post or ''}")
+        own = "、".join(part for part in re.split("[、，,；;]", post or "") if not re.search("挂职|挂任", part))
+        kinds = RANK_KINDS if _NOT_THE_PARTY.search(unit or "") else None
+        level = self.lexicon.level_of(own, kinds, unit or "") if own or not post else None
         self.guessed += level is not None
         return level
 
-    def _score(self, cell: Cell) -> float | None:
+    def _score(self, cell: Cell, of_five: bool) -> float | None:
         try:
-            return cells.grade(cell.text)
+            return cells.grade(cell.text, of_five)
         except ValueError:
             self.account.fault(cell, "不是成绩", "可写 0 到 100 的分数，或 优、良、中、差")
             return None
@@ -218,14 +219,21 @@ class _RowReader:
         stated: list[Weakness] = []
         for cell in row.get("weakness", ()):
             kind = next((kind for kind in ("知识空白", "经验盲区", "能力弱项") if kind in cell.header), None)
+            texts: list[str] = []
             for text in cells.several(cell.text):
                 if not cells.is_ditto(text):
-                    stated.append(Weakness(text, kind, _source(cell.header, text)))
-                elif self.above.get("weakness"):
-                    stated += [Weakness(above, kind, _source(cell.header, above)) for above in self.above["weakness"]]
+                    texts.append(text)
+                elif cell.written in self.lacks_above:
+                    texts += self.lacks_above[cell.written]
                 else:
                     self.account.fault(cell, "“同上”之上没有内容", "请写出具体的短板")
-        self.above["weakness"] = tuple(weakness.text for weakness in stated)
+            if any(len(text) > LONGEST_TEXT for text in texts):
+                self.account.fault(
+                    cell, f"有一条短板过长（超过 {LONGEST_TEXT} 字），已略去", "请每条写一件事，用分号或换行分开"
+                )
+                texts = [text for text in texts if len(text) <= LONGEST_TEXT]
+            self.lacks_above[cell.written] = tuple(texts)
+            stated += [Weakness(text, kind, _source(cell.header, text)) for text in texts]
         return tuple({weakness.text: weakness for weakness in stated}.values())
 
 
@@ -236,26 +244,43 @@ def _source(header: str, text: str) -> str:
 
 
 def _stated_date(table: Table) -> tuple[int, int] | None:
-    """The 填报日期 above the table, as (year, month)."""
-    for line in table.above:
-        match = re.search(r"(?:日期|时间|截至|截止)\D{0,3}(\d{4})\D(\d{1,2})", line)
-        if match:
+    """The 填报日期 above or below the table, as (year, month)."""
+    for line in table.around:
+        match = re.search(r"(?:日期|时间|截至|截止)\D{0,3}(\d{4})\D(\d{1,2})(?!\d)", re.sub(r"\s+", "", line))
+        if match and 1 <= int(match[2]) <= 12:
             return int(match[1]), int(match[2])
     return None
 
 
-def _serial_id(row: Row, sheet: str, number: int, taken: set[str]) -> str:
-    """序号 serves as the id where there is no 工号; the sheet's name or the row number makes it unique."""
-    serial = text_of(row, "serial")
-    candidates = (serial, f"{sheet}-{serial}") if serial else ()
+def _of_five(table: Table) -> dict[str, bool]:
+    """Which score columns hold points of five: those without a larger number."""
+    largest: dict[str, float] = {}
+    for _, row in table.rows:
+        for field, found in row.items():
+            if field.startswith("score:") and re.fullmatch(r"\d+(?:\.\d+)?分?", found[0].text):
+                largest[field] = max(largest.get(field, 0.0), float(found[0].text.removesuffix("分")))
+    return {field: number <= 5 for field, number in largest.items()}
+
+
+def _identity(given: str, sheet: str, number: int, taken: set[str]) -> str:
+    """工号, or 序号 where there is none; the sheet's name or the row number makes it unique."""
+    candidates = (given, f"{sheet}-{given}") if given else ()
     return next((identity for identity in candidates if identity not in taken), f"{sheet}!{number}")
 
 
 def _merge(first: Profile, second: Profile) -> Profile:
+    """Join two rows about one person: all that either tells; where both tell the same thing otherwise, the first."""
     weaknesses = {weakness.text: weakness for weakness in (*first.weaknesses, *second.weaknesses)}
+    missing = {
+        name: getattr(second, name)
+        for name in ("name", "unit", "post", "level", "duty", "years_in_post", "hours_available")
+        if getattr(first, name) is None
+    }
     return replace(
         first,
+        **missing,
         weaknesses=tuple(weaknesses.values()),
+        scores=tuple(sorted({**dict(second.scores), **dict(first.scores)}.items())),
         completed=tuple(dict.fromkeys((*first.completed, *second.completed))),
         restrictions=first.restrictions | second.restrictions,
     )

@@ -6,9 +6,10 @@ and lets the good cells through.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
@@ -22,6 +23,8 @@ from model.tables import Sheet
 T = TypeVar("T")
 
 MOST_FAULT_VALUE = 30
+LONGEST_CELL = 5_000
+_UNIT_IN_HEADER = re.compile(r"[(](?:单位:?)?(分钟|天)[)]|(?:/|时长)(?=分钟$)(分钟)")
 
 
 class CellField(fields.Field[Any]):
@@ -56,7 +59,14 @@ class Account:
         """Close the account: every row of the file was read, rejected or skipped."""
         rows = sum(len(sheet.rows) for sheet in sheets)
         skipped = {kind: count for kind, count in sorted(self.skipped.items()) if count}
-        return Reading(values, rows, self.rejected, skipped, tuple(self.faults), tuple(dict.fromkeys(self.notes)))
+        order = {sheet.name: number for number, sheet in enumerate(sheets)}
+
+        def position(fault: Fault) -> tuple[int, int]:
+            sheet, cell = fault.place.rsplit("!", 1)
+            return order[sheet], int(re.sub(r"\D", "", cell))
+
+        faults = tuple(sorted(self.faults, key=position))
+        return Reading(values, rows, self.rejected, skipped, faults, tuple(dict.fromkeys(self.notes)))
 
 
 def text_of(row: Row, name: str) -> str:
@@ -66,7 +76,7 @@ def text_of(row: Row, name: str) -> str:
 
 def load_row(schema: Schema, row: Row, account: Account) -> dict[str, Any]:
     """Read the cells of a row by ``schema``; faults go to the account, faulty cells are left out of the result."""
-    texts = {name: half_width(cells[0].text) for name, cells in row.items() if name in schema.fields}
+    texts = {name: _with_unit(cells[0]) for name, cells in row.items() if name in schema.fields}
     try:
         return dict(schema.load(texts, unknown=EXCLUDE))
     except ValidationError as error:
@@ -75,6 +85,25 @@ def load_row(schema: Schema, row: Row, account: Account) -> dict[str, Any]:
             account.fault(row[name][0], problem, remedy)
         valid = error.valid_data
         return dict(valid) if isinstance(valid, dict) else {}
+
+
+def _without_long_cells(row: Row, account: Account) -> Row:
+    """A cell that holds a whole document is reported and left blank: no field of a person or course is that long."""
+    long = [cell for cells in row.values() for cell in cells if len(cell.text) > LONGEST_CELL]
+    for cell in long:
+        account.fault(cell, f"内容过长（{len(cell.text):,} 字）", f"每格不超过 {LONGEST_CELL:,} 字，请精简")
+    if not long:
+        return row
+    return {
+        name: tuple(replace(cell, text="") if cell in long else cell for cell in cells) for name, cells in row.items()
+    }
+
+
+def _with_unit(cell: Cell) -> str:
+    """The text of a cell; a bare number takes the unit that its header names (时长（分钟）)."""
+    text = half_width(cell.text)
+    unit = _UNIT_IN_HEADER.search(half_width(cell.written))
+    return text + (unit[1] or unit[2]) if unit and re.fullmatch(r"\d+(?:\.\d+)?", text) else text
 
 
 def tables_in(
@@ -96,7 +125,9 @@ def tables_in(
                     f"工作表“{sheet.name}”{'是隐藏的' if sheet.hidden else f'没有{what}的表头'}，未读取。"
                 )
             continue
-        tables.append(table)
+        tables.append(
+            replace(table, rows=tuple((number, _without_long_cells(row, account)) for number, row in table.rows))
+        )
         account.skipped.update(table.skipped)
         if table.dropped:
             account.notes.append(f"“{'”“'.join(table.dropped)}”列含个人隐私，推荐课程用不到，已略去不读。")

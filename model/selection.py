@@ -1,7 +1,7 @@
 """Eligible? -> rank -> cut, for one person, in this order and only here.
 
 A course serves a gap where its relevance reaches the accepted level; only such courses are candidates. Courses are chosen so that every
-gap that can be served is served once before any gap is served again.
+gap that can be served is served once before any gap is served again without need.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from model.domain import Candidate, Catalog, Cause, Course, Gap, Limits, Part, P
 
 # Ways of teaching that need nobody to leave the post or to travel; a mode that is not stated (an online list) is one of them.
 AT_HOME = ("网络", "网上", "线上", "直播", "自主学习", "自学", "送学上门", "送课上门", "在线")
+# Besides those, what happens in the own unit or beside the work keeps nobody from the post.
+ON_POST = (*AT_HOME, "不脱产", "在职", "在岗", "支部学习", "中心组学习")
 ON_SCREEN = ("网络", "网上", "线上", "直播", "在线")
 TRAVELLING = ("异地", "现场", "跟班", "挂职", "巡代训", "实践", "考察", "体验")
 
@@ -43,10 +45,12 @@ def bars(mode: str, restrictions: frozenset[Restriction]) -> bool:
     """Tell whether a way of teaching is out of the question for somebody with these restrictions."""
     if not mode or not restrictions:
         return False
-    if Restriction.ONLINE_ONLY in restrictions and not any(word in mode for word in ON_SCREEN):
-        return True
-    stays = restrictions & {Restriction.NOT_OFF_POST, Restriction.LIMITED_MOBILITY}
-    if stays and not any(word in mode for word in AT_HOME):
+    needed = {
+        Restriction.ONLINE_ONLY: ON_SCREEN,
+        Restriction.NOT_OFF_POST: ON_POST,
+        Restriction.LIMITED_MOBILITY: AT_HOME,
+    }
+    if any(rule in restrictions and not any(word in mode for word in words) for rule, words in needed.items()):
         return True
     return Restriction.NO_TRAVEL in restrictions and any(word in mode for word in TRAVELLING)
 
@@ -93,9 +97,9 @@ class Selector:
                     parts.setdefault(row, []).append(Part(gap, relevance))
         required_rows = [row for row in self.required if row not in removed]
         required = tuple(self._candidate(row, parts) for row in required_rows)
-        candidates = {row: self._candidate(row, parts) for row in parts if row not in set(required_rows)}
+        candidates = [self._candidate(row, parts) for row in parts if not self.catalog.courses[row].required]
         served = {part.gap for candidate in required for part in candidate.parts}
-        ranked = choose(tuple(candidates.values()), served, self.limits.top, profile.hours_available)
+        ranked = choose(candidates, served, self.limits.top, profile.hours_available)
         served |= {part.gap for candidate in ranked for part in candidate.parts}
 
         unmet = []
@@ -148,7 +152,7 @@ class Selector:
             return Cause.UNCLEAR if unclear or gap.competency is None else Cause.NO_COURSE
         eligible = [row for row in rows if row not in removed]
         if not eligible:
-            best = max(rows, key=lambda row: (rows[row], self.catalog.courses[row].id))
+            best = min(rows, key=lambda row: (-rows[row], row))
             return RULES[removed[best]]
         left = _hours_left(ranked, hours_available)
         if all((self.catalog.courses[row].hours or 0.0) > left for row in eligible):
@@ -156,41 +160,63 @@ class Selector:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A candidate as choosing looks at it: its gaps as bits, what it gives to each in ten-thousandths (so that equal sums are equal)."""
+
+    candidate: Candidate
+    score: float
+    length: float
+    gaps: int
+    gifts: tuple[tuple[int, int], ...]
+
+    def gift_to(self, wanted: int) -> int:
+        """What it gives to the gaps among ``wanted``."""
+        return sum(gift for gap, gift in self.gifts if gap & wanted)
+
+
 def choose(
     candidates: Sequence[Candidate], served: set[Gap], top: int, hours_available: float | None
 ) -> tuple[Candidate, ...]:
     """Choose at most ``top`` candidates within the hours, best first.
 
-    Each step takes the course that gives most to gaps not served yet; of equals the shorter, then the smaller id. Once every gap
-    that can be served is served, the next round serves them a second time.
+    While a gap is open and a course for it fits the hours, the next course serves an open gap, and serves no gap a second time
+    unless every such course does. Among these it is the one that gives most to open gaps; of equals the one that gives most in
+    all, the shorter, the one with the smaller id. Once no open gap can be served, the next round opens all of them again.
     """
-    left = sorted(candidates, key=lambda candidate: candidate.course.id)
+    gaps = {part.gap for candidate in candidates for part in candidate.parts}
+    bits = {gap: 1 << number for number, gap in enumerate(gaps)}
+    every = (1 << len(bits)) - 1
+    left = [_offer(candidate, bits) for candidate in sorted(candidates, key=lambda candidate: candidate.course.id)]
     chosen: list[Candidate] = []
-    served = set(served)
-    fresh = True
+    wanted = every & ~sum(bits[gap] for gap in gaps & served)
+    first, fresh = True, True
     while len(chosen) < top:
         hours = _hours_left(chosen, hours_available)
-        best: tuple[tuple[float, float, float], Candidate] | None = None
-        for candidate in left:
-            length = candidate.course.hours or 0.0
-            gain = sum(part.value for part in candidate.parts if part.gap not in served)
-            if gain > 0 and length <= hours:
-                key = (gain, candidate.score, -length)
-                if best is None or key > best[0]:
-                    best = (key, candidate)
-        if best is None:
-            if not fresh:
-                break
-            served, fresh = set(), False
-            continue
-        fresh = True
-        chosen.append(best[1])
-        left.remove(best[1])
-        served |= {part.gap for part in best[1].parts}
+        fitting = [(gift, offer) for offer in left if offer.length <= hours and (gift := offer.gift_to(wanted)) > 0]
+        if fitting:
+            served_before = every & ~wanted if first else 0
+            # The first of equals, for the offers stand in the order of their ids.
+            keys = [(not offer.gaps & served_before, gift, offer.score, -offer.length) for gift, offer in fitting]
+            best = fitting[keys.index(max(keys))][1]
+            chosen.append(best.candidate)
+            left.remove(best)
+            wanted &= ~best.gaps
+            fresh = True
+        elif fresh:
+            wanted, first, fresh = every, False, False
+        else:
+            break
     return tuple(sorted(chosen, key=lambda candidate: (-candidate.score, candidate.course.id)))
+
+
+def _offer(candidate: Candidate, bits: Mapping[Gap, int]) -> _Offer:
+    gifts = tuple((bits[part.gap], round(part.value * 10_000)) for part in candidate.parts)
+    return _Offer(candidate, candidate.score, candidate.course.hours or 0.0, sum(gap for gap, _ in gifts), gifts)
 
 
 def _hours_left(chosen: Sequence[Candidate], hours_available: float | None) -> float:
     if hours_available is None:
         return float("inf")
-    return hours_available - sum(candidate.course.hours or 0.0 for candidate in chosen)
+    # Rounded, because three courses of 0.67 hours fit into 2.01 hours, but not in binary.
+    return round(hours_available - sum(candidate.course.hours or 0.0 for candidate in chosen), 6)

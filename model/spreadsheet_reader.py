@@ -16,7 +16,8 @@ def as_text(value: object) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        # An 18-digit number is an ID card: written out it is recognised as one, as 1.1e+17 it would not be.
+        return str(int(value)) if value.is_integer() and abs(value) < 1e18 else repr(value)
     if isinstance(value, datetime.datetime):
         return value.date().isoformat()
     return str(value)

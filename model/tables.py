@@ -10,12 +10,14 @@ import csv
 import datetime
 import io
 import json
+import re
 import subprocess
 import sys
 import unicodedata
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +45,17 @@ OTHER_KINDS = {
     b"{\\rtf": "RTF 文档",
 }
 
+# What makes Excel run a cell of a CSV file; the full-width forms do so in East Asian settings.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
 READER_ANSWERS = {
     "encrypted": "文件加了打开密码。请在 Excel 中另存一份不加密的副本再上传。",
     "damaged": "文件已损坏或不是 Excel 工作簿。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。",
     "too large": "表格范围过大，无法读取。请删除数据区以外的行和列（选中后右键“删除”），另存后再上传。",
 }
+
+
+DAMAGED_TEXT = "文件编码有误，部分字符无法识别。请另存为“CSV UTF-8”或 .xlsx 后再上传。"
 
 
 @dataclass(frozen=True)
@@ -154,8 +162,13 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         text = _strictly(data, "gb18030")
+    # One damaged character must not turn a whole UTF-8 file into the wrong Chinese characters.
+    lossy = data.decode("utf-8", errors="replace")
+    beyond_ascii = len(lossy) - len(lossy.encode("ascii", errors="ignore"))
+    if beyond_ascii > 2 * lossy.count("\ufffd"):
+        raise UnreadableFile(DAMAGED_TEXT)
     # Big5 and arbitrary bytes often decode as GB18030 too, but then into private or unassigned code points.
-    if any(unicodedata.category(char) in {"Co", "Cn"} for char in text):
+    if any(unicodedata.category(char) in {"Co", "Cn"} for char in set(text)):
         raise UnreadableFile("无法判断文件编码。请用 Excel 或 WPS 另存为“CSV UTF-8”后再上传。")
     return text
 
@@ -164,19 +177,32 @@ def _strictly(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise UnreadableFile("文件编码有误，部分字符无法识别。请另存为“CSV UTF-8”或 .xlsx 后再上传。") from error
+        raise UnreadableFile(DAMAGED_TEXT) from error
 
 
 def _read_csv(path: Path) -> Sheet:
     text = decode(path.read_bytes())
-    lines = text.splitlines()[:20]
+    # What stands in quotation marks may hold any mark and any number of lines.
+    lines = re.sub('"[^"]*"', "", text[:100_000]).splitlines()[:20]
     delimiter = max(",\t;|", key=lambda mark: sum(mark in line for line in lines) - 0.5 * (mark != ","))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        rows = tuple(tuple(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        rows = tuple(tuple(row) for row in islice(reader, MAX_ROWS))
+        more = sum(1 for _ in reader)
     except csv.Error as error:
+        if "field larger" in str(error):
+            raise UnreadableFile(
+                f"{path.name} 有一格内容过长（超过 {csv.field_size_limit():,} 个字），或引号不成对。请检查后再试。"
+            ) from error
         raise UnreadableFile(f"{path.name} 的引号不成对，无法按 CSV 读取。请另存为 .xlsx 再上传。") from error
-    if len(rows) > MAX_ROWS:
-        raise UnreadableFile(f"{path.name} 有 {len(rows):,} 行，超过 {MAX_ROWS:,} 行的上限。请删除空行或拆分后再试。")
+    if more:
+        raise UnreadableFile(
+            f"{path.name} 有 {MAX_ROWS + more:,} 行，超过 {MAX_ROWS:,} 行的上限。请删除空行或拆分后再试。"
+        )
+    if max(map(len, rows), default=0) > MAX_COLUMNS:
+        raise UnreadableFile(
+            f"{path.name} 有 {max(map(len, rows)):,} 列，超过 {MAX_COLUMNS:,} 列的上限。请删除空列后再试。"
+        )
     if not any(cell.strip() for row in rows for cell in row):
         raise UnreadableFile(f"{path.name} 里没有内容。")
     return Sheet(path.stem, rows)
@@ -186,7 +212,9 @@ def read_lines(path: Path) -> list[str]:
     """Read the lines of a .jsonl file, whatever encoding it was saved in."""
     if not path.is_file():
         raise UnreadableFile(f"找不到文件 {path.name}。请检查路径。")
-    return decode(path.read_bytes()).splitlines()
+    # Not splitlines(): JSON text may hold U+2028 and U+0085, which end no line of a file.
+    text = decode(path.read_bytes()).replace("\r\n", "\n").removesuffix("\n")
+    return text.split("\n") if text else []
 
 
 def read_knowledge(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -261,4 +289,4 @@ def write_csv(path: Path, sheet: SheetOut) -> None:
 
 
 def _harmless(value: str | float | None) -> str | float | None:
-    return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

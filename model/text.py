@@ -14,13 +14,13 @@ _MARKS = re.compile(r"[^\w%+#]+|_")
 _LACKING = re.compile(
     r"(还|仍|比较|相对|较为|普遍|有些|不太|尚)?"
     r"(能力不足|能力不强|能力较弱|能力偏弱|能力弱|本领不强|有待(进一步)?(加强|提高|提升|增强|改进)|需要?(进一步)?(加强|提高|提升|增强)|"
-    r"不足|薄弱|欠缺|缺乏|缺少|不强|不够|不熟悉|不熟练|不熟|生疏|不了解|不懂|不清楚|不掌握|没底|办法不多|短板|弱项|偏低|较差|不及格|不理想)"
+    r"不足|薄弱|欠缺|缺乏|缺少|不强|不够|不熟悉|不熟练|不熟|生疏|不了解|不懂|不清楚|不掌握|没底(?!线)|办法不多|短板|弱项|偏低|较差|不及格|不理想)"
 )
 
 
 def plain(text: str) -> str:
     """The normal form of a text: half-width, lower case, marks as single blanks."""
-    return _MARKS.sub(" ", unicodedata.normalize("NFKC", text)).lower().strip()
+    return _MARKS.sub(" ", unicodedata.normalize("NFKC", text).lower()).strip()
 
 
 def topic(text: str) -> str:

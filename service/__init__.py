@@ -10,6 +10,8 @@ from apiflask import APIFlask
 
 from service.engine import Engine
 from service.errors import init_errors
+from service.headers import init_headers
+from service.openapi import init_openapi
 from service.settings import load_settings
 
 
@@ -21,9 +23,12 @@ def create_app(config: Mapping[str, Any] | None = None) -> APIFlask:
     settings = {**load_settings(), **(config or {})}
     app = APIFlask("service", title="Quebu 缺补", version="0.1.0", docs_path=None, spec_path="/openapi.json")
     app.config.update(settings, MAX_CONTENT_LENGTH=settings["MAX_BODY_MB"] * 2**20)
+    # Chinese as it is, keys in the order of the schemas: the same JSON as on the command line.
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["quebu"] = Engine(Path(settings["REGISTRY"]))
-    init_errors(app)
+    for init in (init_errors, init_headers, init_openapi):
+        init(app)
     for module in (health, recommendations, landing):
         app.register_blueprint(module.bp)
     return app

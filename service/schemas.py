@@ -2,89 +2,133 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from apiflask import Schema
-from marshmallow import ValidationError, fields, post_load, validates, validates_schema
+from marshmallow import EXCLUDE, ValidationError, fields, post_load, validates, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
 from model import cells
-from model.domain import GAP_KINDS, GAP_SOURCES, Fault, Plan, Profile, Reading, Reason, Weakness
-from model.errors import TableError
+from model.domain import GAP_KINDS, GAP_SOURCES, Plan, Profile, Reason, Weakness
 from model.lexicon import Lexicon, bare
 from model.recommender import Answer
-from model.tables import Sheet, read_lines
 
-# marshmallow's own messages, in the words of the people who read them.
+# marshmallow's own messages, in the words of the people who read them: what is wrong；what would be right (or only the latter).
+UNKNOWN = "Unknown field."
 MESSAGES = {
-    "Missing data for required field.": "缺少这一项",
-    "Field may not be null.": "不能为 null",
-    "Unknown field.": "没有这个字段，请检查拼写",
-    "Invalid input type.": "应为 JSON 对象",
+    UNKNOWN: "没有这个字段；请检查拼写，或去掉它",
+    "Missing data for required field.": "缺少这一项；请补上",
+    "Field may not be null.": "不能为 null；请填写，或去掉这一项",
+    "Invalid input type.": "不是对象；应为 JSON 对象 {…}",
     "Not a valid string.": "应为文本（加引号）",
-    "Not a valid integer.": "应为整数",
-    "Not a valid number.": "应为数字",
-    "Special numeric values (nan or infinity) are not permitted.": "应为普通数字",
-    "Not a valid list.": "应为列表",
-    "Not a valid mapping type.": "应为对象",
+    "Not a valid integer.": "应为整数（不加引号）",
+    "Not a valid number.": "应为数字（不加引号）",
+    "Number too large.": "应为普通大小的数字",
+    "Special numeric values (nan or infinity) are not permitted.": "应为普通数字，不能是 NaN 或 Infinity",
+    "Not a valid list.": "应为列表 […]",
+    "Not a valid mapping type.": "应为对象 {…}",
     "Not a valid boolean.": "应为 true 或 false",
 }
 
 MOST_WEAKNESSES = 50
 LONGEST_TEXT = 500
+LONGEST_NAME_SHOWN = 60
 
 
-class WeaknessIn(Schema):
-    """One stated lack."""
+class Door(Schema):
+    """Refuses a field it does not know, and says which one may have been meant."""
 
-    text = fields.String(required=True, validate=Length(1, LONGEST_TEXT, error="应为 1 到 500 个字"))
-    kind = fields.String(
-        load_default=None, allow_none=True, validate=OneOf(GAP_KINDS, error="应为 知识空白、经验盲区、能力弱项 之一")
-    )
-    source = fields.String(
+    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **_: Any) -> None:
+        """Name strangers last and in the order they came (marshmallow keeps them in a set), with the field each may have meant."""
+        messages = error.messages if isinstance(error.messages, dict) else {}
+        strangers = [name for name in data if messages.get(name) == [UNKNOWN]] if isinstance(data, Mapping) else []
+        for name in strangers:
+            near = get_close_matches(str(name)[:LONGEST_NAME_SHOWN], self.fields, n=1)
+            del messages[name]
+            messages[name] = [f"没有这个字段；是否想写 {near[0]}？" if near else UNKNOWN]
+
+
+class Number(fields.Float):
+    """A JSON number. A number in quotation marks is a text, and more often a mistake than a number."""
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, str):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+def _characters(least: int, most: int) -> list[Any]:
+    """Validators of a text: its length, and that a text that must say something does."""
+
+    def says_something(value: str) -> None:
+        if least and not value.strip():
+            raise ValidationError("不能为空白；请填写")
+
+    length = f"应为 {least} 到 {most} 个字" if least else f"不能超过 {most} 个字"
+    return [Length(least, most, error=length), says_something]
+
+
+def _between(least: float, most: float) -> Range:
+    return Range(least, most, error=f"应在 {least} 到 {most} 之间")
+
+
+def _texts(longest: int, most: int) -> fields.List[Any]:
+    """A list of texts that may be left out or null."""
+    return fields.List(
+        fields.String(validate=_characters(1, longest)),
         load_default=None,
         allow_none=True,
-        validate=OneOf(GAP_SOURCES, error="应为 本人自评、组织评价、测试、岗位要求、推断 之一"),
+        validate=Length(max=most, error=f"最多 {most} 条"),
+    )
+
+
+def _text(most: int, **options: Any) -> fields.String:
+    """A text that may be left out or null."""
+    return fields.String(load_default=None, allow_none=True, validate=_characters(0, most), **options)
+
+
+class WeaknessIn(Door):
+    """One stated lack."""
+
+    text = fields.String(required=True, validate=_characters(1, LONGEST_TEXT))
+    kind = fields.String(
+        load_default=None, allow_none=True, validate=OneOf(GAP_KINDS, error=f"应为 {'、'.join(GAP_KINDS)} 之一")
+    )
+    source = fields.String(
+        load_default=None, allow_none=True, validate=OneOf(GAP_SOURCES, error=f"应为 {'、'.join(GAP_SOURCES)} 之一")
     )
     severity = fields.Integer(load_default=2, strict=True, validate=Range(1, 3, error="应为 1（轻）、2 或 3（重）"))
 
-    @validates("text")
-    def says_something(self, value: str, data_key: str) -> None:
-        """A blank text lacks nothing."""
-        if not value.strip():
-            raise ValidationError("不能为空白")
 
-
-class ProfileIn(Schema):
+class ProfileIn(Door):
     """One person. Everything but ``id`` may be missing or null."""
 
-    id = fields.String(required=True, validate=Length(1, 100, error="应为 1 到 100 个字符"))
-    name = fields.String(load_default=None, allow_none=True, validate=Length(max=100))
-    unit = fields.String(load_default=None, allow_none=True, validate=Length(max=LONGEST_TEXT))
-    post = fields.String(load_default=None, allow_none=True, validate=Length(max=LONGEST_TEXT))
-    level = fields.String(
-        load_default=None, allow_none=True, metadata={"description": "层级，如 乡科级正职、四级主任科员"}
-    )
-    duty = fields.String(load_default=None, allow_none=True, validate=Length(max=2000))
-    years_in_post = fields.Float(load_default=None, allow_none=True, validate=Range(0, 60, error="应在 0 到 60 之间"))
+    id = fields.String(required=True, validate=_characters(1, 100))
+    name = _text(100)
+    unit = _text(LONGEST_TEXT)
+    post = _text(LONGEST_TEXT)
+    level = _text(100, metadata={"description": "层级，如 乡科级正职、四级主任科员"})
+    duty = _text(2000)
+    years_in_post = Number(load_default=None, allow_none=True, validate=_between(0, 60))
     weaknesses = fields.List(
-        fields.Nested(WeaknessIn), load_default=list, validate=Length(max=MOST_WEAKNESSES, error="最多 50 条")
+        fields.Nested(WeaknessIn),
+        load_default=None,
+        allow_none=True,
+        validate=Length(max=MOST_WEAKNESSES, error=f"最多 {MOST_WEAKNESSES} 条"),
     )
     scores = fields.Dict(
-        keys=fields.String(validate=Length(1, 100)),
-        values=fields.Float(validate=Range(0, 100, error="应在 0 到 100 之间")),
-        load_default=dict,
+        keys=fields.String(validate=_characters(1, 100)),
+        values=Number(validate=_between(0, 100)),
+        load_default=None,
+        allow_none=True,
+        validate=Length(max=1000, error="最多 1000 项"),
+        metadata={"description": "测试成绩：能力名称 → 0 到 100 分"},
     )
-    completed = fields.List(
-        fields.String(validate=Length(1, LONGEST_TEXT)), load_default=list, validate=Length(max=2000)
-    )
-    hours_available = fields.Float(
-        load_default=None, allow_none=True, validate=Range(0, 2000, error="应在 0 到 2000 之间")
-    )
-    restrictions = fields.List(fields.String(validate=Length(1, 200)), load_default=list, validate=Length(max=20))
+    completed = _texts(LONGEST_TEXT, 2000)
+    hours_available = Number(load_default=None, allow_none=True, validate=_between(0, 2000))
+    restrictions = _texts(200, 20)
 
     def __init__(self, lexicon: Lexicon | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -96,10 +140,9 @@ class ProfileIn(Schema):
         faults: dict[str, list[str]] = {}
         level = data.get("level")
         if level and self.lexicon and self.lexicon.level_of(level) is None:
-            faults["level"] = ["不认识的层级；可写 县处级正职、乡科级副职、四级主任科员 等"]
-        strange = [text for text in data.get("restrictions", ()) if not cells.restrictions(text)]
-        if strange:
-            faults["restrictions"] = ["看不出限制；可写 不能脱产、行动不便、只能网络、不能外出"]
+            faults["level"] = ["不认识这个层级；可写 县处级正职、乡科级副职、四级主任科员 等，没有层级就去掉这一项"]
+        if not all(cells.restrictions(text) for text in data.get("restrictions") or ()):
+            faults["restrictions"] = ["看不出是什么限制；可写 不能脱产、行动不便、只能网络、不能外出"]
         if faults:
             raise ValidationError(faults)
 
@@ -111,7 +154,7 @@ class ProfileIn(Schema):
         named = self.lexicon.named
         weaknesses = {
             text: Weakness(text, given["kind"], given["source"], given["severity"])
-            for given in data["weaknesses"]
+            for given in data["weaknesses"] or ()
             for text in cells.several(given["text"])
         }
         return Profile(
@@ -119,11 +162,31 @@ class ProfileIn(Schema):
                 **data,
                 "level": self.lexicon.level_of(data["level"]) if data["level"] else None,
                 "weaknesses": tuple(weaknesses.values()),
-                "scores": tuple(sorted((named.get(bare(name), name), score) for name, score in data["scores"].items())),
-                "completed": tuple(data["completed"]),
-                "restrictions": frozenset().union(*(cells.restrictions(text) for text in data["restrictions"])),
+                "scores": tuple(
+                    sorted((named.get(bare(name), name), score) for name, score in (data["scores"] or {}).items())
+                ),
+                "completed": tuple(data["completed"] or ()),
+                "restrictions": frozenset().union(*map(cells.restrictions, data["restrictions"] or ())),
             }
         )
+
+
+class QuestionIn(Schema):
+    """One line of ``quebu match --in``: a gap text, and an id that comes back with the answer. Other fields are the caller's own."""
+
+    class Meta:
+        """Settings of marshmallow."""
+
+        unknown = EXCLUDE
+
+    id = fields.Raw(load_default=None, allow_none=True)
+    text = fields.String(required=True, validate=_characters(1, LONGEST_TEXT))
+
+    @validates("id")
+    def is_plain(self, value: Any, data_key: str) -> None:
+        """An id is a text or a number."""
+        if not isinstance(value, str | int | None):
+            raise ValidationError("应为文本或整数")
 
 
 class GapOut(Schema):
@@ -224,75 +287,17 @@ def dump_answer(identity: str | None, answer: Answer, version: str) -> dict[str,
     }
 
 
-def json_lines(path: Path) -> list[tuple[int, Any]]:
-    """The lines of a .jsonl file with their numbers; TableError names every line that is no JSON."""
-    faults, values = [], []
-    for number, line in enumerate(read_lines(path), start=1):
-        if line.strip():
-            try:
-                values.append((number, json.loads(line)))
-            except ValueError:
-                faults.append(Fault(f"{path.name}:{number}", line[:30], "不是 JSON", "每行应为一个完整的 JSON 对象"))
-    if faults and not values:
-        raise TableError(f"{path.name} 里没有一行是 JSON。", tuple(faults))
-    return values + [(-1, fault) for fault in faults]
-
-
-def read_profiles(path: Path, lexicon: Lexicon) -> Reading[Profile]:
-    """Read a roster in .jsonl, one profile a line; faults name line and field."""
-    schema = ProfileIn(lexicon)
-    people: dict[str, Profile] = {}
-    faults: list[Fault] = []
-    rejected = 0
-    lines = json_lines(path)
-    for number, body in lines:
-        if isinstance(body, Fault):
-            faults.append(body)
-            rejected += 1
-            continue
-        try:
-            profile = schema.load(body)
-            if profile.id in people:
-                raise ValidationError({"id": [f"“{profile.id}”与前面的行重复"]})
-            people[profile.id] = profile
-        except ValidationError as error:
-            rejected += 1
-            faults += [
-                Fault(f"{path.name}:{number} {field}", "", message, "请按文档中的字段说明修改")
-                for field, message in flatten(error.messages)
-            ]
-    if not people:
-        raise TableError(f"{path.name} 里没有一个可用的人员。", tuple(faults))
-    total = len(read_lines(path))
-    blank = total - len(lines)
-    return Reading(tuple(people.values()), total, rejected, {"空行": blank} if blank else {}, tuple(faults))
-
-
-def flatten(messages: Any, path: str = "") -> list[tuple[str, str]]:
-    """Marshmallow's tree of messages as (field path, message) pairs, in order: ``weaknesses.0.severity``."""
+def flatten(messages: Any, steps: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Marshmallow's tree of messages as (steps to the field, message) pairs, in order."""
     if isinstance(messages, Mapping):
-        found = []
         for key, value in messages.items():
-            step = "" if key == "_schema" else str(key)
-            found += flatten(value, ".".join(filter(None, [path, step])))
-        return found
-    return [(path, MESSAGES.get(str(message), str(message))) for message in messages]
+            # "_schema" is the whole value; "key" and "value" are the two sides of an entry of ``scores``.
+            yield from flatten(value, steps if key in {"_schema", "key", "value"} else (*steps, str(key)))
+    else:
+        for message in messages:
+            yield steps, MESSAGES.get(str(message), str(message))
 
 
-def read_course_lines(path: Path) -> tuple[Sheet, ...]:
-    """A course list in .jsonl as a sheet: the keys are the headers, one course a row."""
-    bodies = [(number, body) for number, body in json_lines(path) if isinstance(body, dict)]
-    headers = list(dict.fromkeys(key for _, body in bodies for key in body))
-    rows = [tuple(headers)]
-    rows += [tuple(_as_text(body.get(header)) for header in headers) for _, body in bodies]
-    return (Sheet(path.stem, tuple(rows)),)
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return "、".join(map(str, value))
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    return str(value)
+def field_name(steps: tuple[str, ...]) -> str:
+    """Write the steps to a field as ``weaknesses.0.severity``. A stranger's name may be anything, so it is cut and made printable."""
+    return ".".join(step[:LONGEST_NAME_SHOWN].encode("utf-8", "replace").decode() for step in steps)

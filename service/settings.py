@@ -7,31 +7,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from model.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting: its name, its default (whose type the value takes), what it means."""
+    """A setting: its name, its default (whose type the value takes), what it means, and the range of a number."""
 
     name: str
     default: str | int
     help: str
+    least: int = 0
+    most: int = 0
 
 
 SETTINGS = (
     Setting("REGISTRY", "instance/registry", "Folder of the trained versions."),
-    Setting("TOP", 8, "How many ranked courses a person gets when the caller does not say."),
-    Setting("LEVEL_WINDOW", 0, "How many ranks a person may stand outside a course's stated audience (0: not at all)."),
-    Setting("MAX_BODY_MB", 10, "Largest request body, in MB."),
+    Setting("TOP", 8, "How many ranked courses a person gets when the caller does not say.", 1, 100),
+    Setting(
+        "LEVEL_WINDOW",
+        0,
+        "How many ranks a person may stand outside a course's stated audience (0: not at all).",
+        0,
+        10,
+    ),
+    Setting("MAX_BODY_MB", 10, "Largest request body, in MB.", 1, 1000),
 )
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Read every setting; ValueError names a variable whose value is not of the default's type."""
-    values: dict[str, Any] = {}
-    for setting in SETTINGS:
-        given = environment.get(f"QUEBU_{setting.name}")
-        try:
-            values[setting.name] = setting.default if given is None else type(setting.default)(given)
-        except ValueError:
-            raise ValueError(f"QUEBU_{setting.name} 应为整数，现为“{given}”。") from None
-    return values
+    """Read every setting; InputError names a variable whose value is no number or out of range. Blank counts as not set."""
+    return {setting.name: _read(setting, environment.get(f"QUEBU_{setting.name}", "").strip()) for setting in SETTINGS}
+
+
+def _read(setting: Setting, given: str) -> str | int:
+    if not given or isinstance(setting.default, str):
+        return given or setting.default
+    if not given.isdecimal() or not setting.least <= int(given) <= setting.most:
+        raise InputError(
+            f"环境变量 QUEBU_{setting.name} 应为 {setting.least} 到 {setting.most} 的整数，现为“{given[:30]}”。"
+        )
+    return int(given)

@@ -12,7 +12,11 @@ from service.cli import main
 from service.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "README.zh-CN.md", *(f"docs/{name}.md" for name in ("architecture", "glossary", "how-to-change"))]
+DOCUMENTS = [
+    "README.md",
+    "README.zh-CN.md",
+    *(f"docs/{name}.md" for name in ("architecture", "glossary", "how-to-change")),
+]
 
 
 def text(name: str) -> str:
@@ -32,7 +36,9 @@ def test_the_readme_lists_every_command():
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_files_and_make_targets_named_in_a_document_exist(name: str):
     body = text(name)
-    paths = re.findall(r"`((?:model|service|tests|training_data|docs|benchmarks|notebooks|requirements)/[\w./-]*)`", body)
+    paths = re.findall(
+        r"`((?:model|service|tests|training_data|docs|benchmarks|notebooks|requirements)/[\w./-]*)`", body
+    )
     missing = [path for path in paths if not (ROOT / path).exists()]
     targets = set(re.findall(r"`?make (\w+)`?", body)) - {"alone", "on"}
     unknown = {target for target in targets if not re.search(rf"^{target}:", text("Makefile"), re.MULTILINE)}
@@ -48,7 +54,18 @@ def test_the_architecture_names_every_module_of_the_model():
 
 def test_the_glossary_names_the_nouns_of_the_domain():
     named = set(re.findall(r"`([A-Z]\w+)`", text("docs/glossary.md")))
-    assert {"Profile", "Weakness", "Gap", "Course", "Catalog", "Candidate", "Recommendation", "Plan", "Unmet", "Cause"} <= named
+    assert {
+        "Profile",
+        "Weakness",
+        "Gap",
+        "Course",
+        "Catalog",
+        "Candidate",
+        "Recommendation",
+        "Plan",
+        "Unmet",
+        "Cause",
+    } <= named
     assert all(hasattr(domain, name) for name in named - {"Lexicon"})
 
 
@@ -73,7 +90,9 @@ def test_the_data_card_counts_what_is_there():
         for path in sorted((ROOT / "training_data" / "phrases" / split).glob("*.csv")):
             with path.open(encoding="utf-8", newline="") as file:
                 rows = sum(1 for _ in csv.DictReader(file))
-            assert re.search(rf"^\| `{path.stem}` \| {split} \|.*\| {rows:,} \|$", card, re.MULTILINE), f"{path.stem}: {rows}"
+            assert re.search(rf"^\| `{path.stem}` \| {split} \|.*\| {rows:,} \|$", card, re.MULTILINE), (
+                f"{path.stem}: {rows}"
+            )
             total += rows
         assert re.search(rf"\| `phrases/{split}/[\w*.]+` \| {total:,} \|", card)
 

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from model.competence import (
+    LEXICON,
+    STYLES,
+    UNANSWERABLE,
+    CompetencyClassifier,
+    Phrase,
+    _without_each_author,
+    definitions,
+    load_phrases,
+)
+from model.errors import KnowledgeError
+from model.lexicon import Lexicon
+from model.text import character_ngrams
+
+NAMES = ("公文写作", "应急处突", "党纪学习教育")
+HEADER = "text,competencies,style"
+
+
+def phrases() -> tuple[Phrase, ...]:
+    """Three authors and the lexicon, in three fields; one text lacks two things, two lack nothing."""
+    written = {
+        "a": {
+            "材料写不出来": "公文写作",
+            "突发事件来了手忙脚乱": "应急处突",
+            "纪律条例没读过": "党纪学习教育",
+            "一切都好": UNANSWERABLE,
+        },
+        "b": {
+            "请示报告分不清": "公文写作",
+            "现场指挥没有底": "应急处突",
+            "不知道纪律红线": "党纪学习教育",
+            "没什么要补": UNANSWERABLE,
+        },
+        "c": {
+            "材料没有观点": "公文写作",
+            "突发事件信息报告写得乱": "应急处突、公文写作",
+            "收礼算不算违纪": "党纪学习教育",
+        },
+        LEXICON: {name: name for name in NAMES},
+    }
+    return tuple(
+        Phrase(text, tuple(labels.split("、")), "paraphrase", author)
+        for author, texts in written.items()
+        for text, labels in texts.items()
+    )
+
+
+@pytest.fixture(scope="module")
+def classifier() -> CompetencyClassifier:
+    return CompetencyClassifier().fit(phrases(), NAMES)
+
+
+def parts(known: tuple[Phrase, ...]) -> tuple[NDArray[np.str_], NDArray[np.float64], NDArray[np.float64]]:
+    """Authors, regularised kernel and labels of the tiny world, made without the classifier."""
+    rows = character_ngrams().fit_transform([phrase.text for phrase in known])
+    labels = np.array([[float(name in phrase.competencies) for name in (*NAMES, UNANSWERABLE)] for phrase in known])
+    authors = np.array([phrase.author for phrase in known])
+    return authors, (rows @ rows.T).toarray() + 0.5 * np.eye(len(known)), labels
+
+
+def refitted(
+    authors: NDArray[np.str_], kernel: NDArray[np.float64], labels: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The slow and obvious way: for each author, fit on the others' phrases and read off the author's own."""
+    values = np.empty_like(labels)
+    for author in set(authors):
+        own, others = np.flatnonzero(authors == author), np.flatnonzero(authors != author)
+        values[own] = kernel[np.ix_(own, others)] @ np.linalg.solve(kernel[np.ix_(others, others)], labels[others])
+    return values
+
+
+def test_leaving_an_author_out_in_closed_form_equals_fitting_without_the_author() -> None:
+    authors, kernel, labels = parts(phrases())
+    inverse = np.linalg.inv(kernel)
+    np.testing.assert_allclose(
+        _without_each_author(authors, inverse, inverse @ labels, labels), refitted(authors, kernel, labels), atol=1e-12
+    )
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=2, max_size=12), st.integers(0, 2**16))
+def test_the_closed_form_holds_for_any_blocks(letters: list[str], seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    rows = chance.normal(size=(len(letters), 5))
+    authors, kernel, labels = (
+        np.array(letters),
+        rows @ rows.T + 0.5 * np.eye(len(letters)),
+        chance.random((len(letters), 3)),
+    )
+    inverse = np.linalg.inv(kernel)
+    np.testing.assert_allclose(
+        _without_each_author(authors, inverse, inverse @ labels, labels), refitted(authors, kernel, labels), atol=1e-8
+    )
+
+
+def test_a_text_is_read_as_the_competency_its_words_are_about(classifier: CompetencyClassifier) -> None:
+    texts = ["写材料没有观点", "突发事件现场乱", "纪律红线在哪里"]
+    assert classifier.predict_proba(texts).argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_columns_are_the_competencies_in_order_and_then_the_unanswerable(classifier: CompetencyClassifier) -> None:
+    assert classifier.classes_ == (*NAMES, UNANSWERABLE)
+    assert classifier.predict_proba(["一切都好，没什么要补"]).argmax() == 3
+
+
+def test_a_text_may_lack_several_things(classifier: CompetencyClassifier) -> None:
+    both = classifier.predict_proba(["突发事件信息报告写得乱"])[0]
+    assert sorted(both.argsort()[-2:].tolist()) == [0, 1]
+
+
+@given(st.lists(st.text(max_size=60), max_size=5))
+def test_probabilities_lie_between_0_and_1_for_any_text(classifier: CompetencyClassifier, texts: list[str]) -> None:
+    probabilities = classifier.predict_proba(texts)
+    assert probabilities.shape == (len(texts), 4)
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+
+
+def test_a_text_is_read_the_same_alone_and_in_company(classifier: CompetencyClassifier) -> None:
+    texts = [phrase.text for phrase in phrases()]
+    alone = np.vstack([classifier.predict_proba([text]) for text in texts])
+    np.testing.assert_allclose(classifier.predict_proba(texts), alone, atol=1e-12)
+
+
+def test_no_texts_have_no_probabilities(classifier: CompetencyClassifier) -> None:
+    assert classifier.predict_proba([]).shape == (0, 4)
+
+
+def test_learning_twice_gives_the_same_numbers_and_the_order_of_phrases_none_others(
+    classifier: CompetencyClassifier,
+) -> None:
+    texts = ["写材料没有观点", "红线", ""]
+    again = CompetencyClassifier().fit(phrases(), NAMES).predict_proba(texts)
+    assert again.tobytes() == classifier.predict_proba(texts).tobytes()
+    turned = CompetencyClassifier().fit(phrases()[::-1], NAMES).predict_proba(texts)
+    np.testing.assert_allclose(turned, again, atol=1e-4)
+
+
+def test_labels_nobody_knows_are_named() -> None:
+    strangers = (*phrases(), Phrase("会拉二胡", ("二胡", "民乐"), "duty", "a"))
+    with pytest.raises(KnowledgeError, match="不认识的能力：二胡、民乐"):
+        CompetencyClassifier().fit(strangers, NAMES)
+
+
+def test_definitions_say_what_the_lexicon_says(tiny_lexicon: Lexicon) -> None:
+    found = definitions(tiny_lexicon)
+    assert [phrase.text for phrase in found if phrase.competencies == ("公文写作",)] == [
+        "公文写作",
+        "写材料",
+        "会公文写作。",
+    ]
+    assert {phrase.author for phrase in found} == {LEXICON}
+
+
+def write(folder: Path, name: str, *lines: str) -> None:
+    path = folder / "phrases" / "train" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_each_file_of_phrases_is_one_author(tmp_path: Path) -> None:
+    write(tmp_path, "pass_b.csv", HEADER, '"写不出，也说不出",公文写作、应急处突,complaint')
+    write(tmp_path, "pass_a.csv", HEADER, "无,unanswerable,survey")
+    assert load_phrases("train", tmp_path) == (
+        Phrase("无", (UNANSWERABLE,), "survey", "pass_a"),
+        Phrase("写不出，也说不出", ("公文写作", "应急处突"), "complaint", "pass_b"),
+    )
+    assert {phrase.style for phrase in load_phrases("train", tmp_path)} <= set(STYLES)
+
+
+@pytest.mark.parametrize("lines", [("text,style", "无,survey"), (HEADER, "无,unanswerable"), (HEADER, "a,b,c,d")])
+def test_a_file_of_phrases_with_wrong_columns_is_named(tmp_path: Path, lines: tuple[str, ...]) -> None:
+    write(tmp_path, "pass_a.csv", *lines)
+    with pytest.raises(KnowledgeError, match=r"pass_a\.csv 第 2 行"):
+        load_phrases("train", tmp_path)
+
+
+def test_a_folder_without_phrases_is_named(tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError, match="没有短语文件"):
+        load_phrases("train", tmp_path)
+
+
+def test_the_number_of_threads_does_not_show() -> None:
+    """On a kernel large enough for the linear algebra to be shared out among threads."""
+    known = load_phrases("train")[::4]
+    names = sorted({name for phrase in known for name in phrase.competencies} - {UNANSWERABLE})
+    answers = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            answers.append(CompetencyClassifier().fit(known, names).predict_proba(["材料写不出来", "现场没人管"]))
+    np.testing.assert_allclose(*answers, atol=1e-9)

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from model.domain import Catalog, Course
+from model.errors import VersionError
+from model.lexicon import Lexicon
+from model.matcher import Matcher
+from model.recommender import Recommender
+from model.registry import LIBRARIES, Registry
+
+CARD = {"created": "2026-01-01T00:00:00Z", "source": "courses.csv", "courses": 1, "metrics": {}}
+WAIT = 20  # Seconds; only a failing test waits so long.
+
+
+def small(version: str) -> Recommender:
+    """A recommender that knows nothing, quickly made: the registry does not look inside."""
+    lexicon = Lexicon((), (), (), (), ())
+    course = Course("c1", "公文写作", levels=frozenset({20, 10}), hours=3.0)
+    return Recommender(version, lexicon, Matcher(None, lexicon), Catalog((course,)), 0.4)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "registry")
+
+
+def saved(store: Registry) -> Path:
+    return store.folder / store.save(small, CARD)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_versions_are_numbered_from_one_and_listed_oldest_first(store: Registry) -> None:
+    assert store.versions() == []
+    assert [store.save(small, CARD) for _ in range(3)] == ["v0001", "v0002", "v0003"]
+    assert store.versions() == ["v0001", "v0002", "v0003"]
+
+
+def test_the_version_after_v9999_is_v10000_and_comes_last(store: Registry) -> None:
+    (store.folder / "v9999").mkdir(parents=True)
+    (store.folder / "v9999" / "card.json").touch()
+    assert store.save(small, CARD) == "v10000"
+    assert store.versions() == ["v9999", "v10000"]
+
+
+def test_a_version_is_loaded_as_it_was_saved(store: Registry) -> None:
+    version = store.save(small, CARD)
+    loaded = store.load(version)
+    assert (loaded.version, loaded.catalog, loaded.accepted) == ("v0001", small("v0001").catalog, 0.4)
+
+
+def test_the_card_tells_number_files_and_libraries_beside_what_it_was_given(store: Registry) -> None:
+    card = store.card(store.save(small, CARD))
+    assert {key: card[key] for key in CARD} == CARD
+    assert card["version"] == "v0001"
+    assert set(card["files"]) == {"catalog.json", "model.joblib"}
+    assert set(card["libraries"]) == set(LIBRARIES)
+
+
+def test_the_catalog_can_be_read_without_the_program(store: Registry) -> None:
+    rows = json.loads((saved(store) / "catalog.json").read_text(encoding="utf-8"))
+    assert [(row["id"], row["title"], row["levels"]) for row in rows] == [("c1", "公文写作", [10, 20])]
+
+
+def test_saving_and_activating_change_no_older_version(store: Registry) -> None:
+    first = saved(store)
+    before = content(first)
+    store.activate(store.save(small, CARD))
+    store.load()
+    assert content(first) == before
+
+
+def test_a_folder_without_a_card_does_not_exist(store: Registry) -> None:
+    (saved(store) / "card.json").unlink()
+    assert store.versions() == []
+    with pytest.raises(VersionError, match="没有版本 v0001"):
+        store.load("v0001")
+    with pytest.raises(VersionError):
+        store.activate("v0001")
+    assert store.save(small, CARD) == "v0002", "its number is not used again"
+
+
+def test_what_else_lies_in_the_folder_is_no_version(store: Registry) -> None:
+    saved(store)
+    for name in ("v1", "version", "v0002.bak", ".v0003", "日志"):
+        (store.folder / name).mkdir()
+        (store.folder / name / "card.json").write_text("{}")
+    (store.folder / "v0004").write_text("a file, not a folder")
+    assert store.versions() == ["v0001"]
+    assert store.save(small, CARD) == "v0005"
+
+
+def test_a_training_that_fails_leaves_nothing_behind(store: Registry) -> None:
+    def fail(_: str) -> Recommender:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.save(fail, CARD)
+    assert list(store.folder.iterdir()) == []
+
+
+class Deadly:
+    """A card at whose reading the process dies, as when the power fails: the model is written, the card is not."""
+
+    def keys(self) -> list[str]:
+        os._exit(9)
+
+
+def test_a_training_killed_half_way_is_ignored_and_harmless(store: Registry) -> None:
+    program = (
+        "import sys; sys.path[:0] = sys.argv[2:];"
+        "from test_registry import *; Registry(Path(sys.argv[1])).save(small, Deadly())"
+    )
+    here = Path(__file__).parent
+    command = [sys.executable, "-c", program, str(store.folder), str(here), str(here.parents[1])]
+    assert subprocess.run(command, check=False).returncode == 9
+    assert [path.name for path in store.folder.rglob("*.joblib")] == ["model.joblib"]
+    assert store.versions() == []
+    store.activate(store.save(small, CARD))
+    assert store.load().version == store.active() == "v0002"
+
+
+def test_trainings_at_once_take_different_numbers_and_all_are_kept(store: Registry) -> None:
+    """Each waits in the middle of its training until all have begun, so that they truly overlap."""
+    together = threading.Barrier(4, timeout=WAIT)
+
+    def slow(version: str) -> Recommender:
+        together.wait()
+        return small(version)
+
+    with ThreadPoolExecutor(4) as pool:
+        versions = [future.result() for future in [pool.submit(store.save, slow, CARD) for _ in range(4)]]
+    assert sorted(versions) == store.versions() == ["v0001", "v0002", "v0003", "v0004"]
+    assert [store.load(version).version for version in versions] == versions
+
+
+def test_a_version_under_training_cannot_be_seen(store: Registry) -> None:
+    seen: list[list[str]] = []
+
+    def look(version: str) -> Recommender:
+        seen.append(store.versions())
+        return small(version)
+
+    store.save(look, CARD)
+    assert seen == [[]]
+
+
+def test_activation_is_never_seen_half_done_even_when_many_activate(store: Registry) -> None:
+    versions = [store.save(small, CARD) for _ in range(2)]
+    store.activate("v0001")
+    seen: set[str] = set()
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            seen.add(store.active())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(store.activate, versions[turn % 2]) for turn in range(120)]
+    stop.set()
+    watcher.join(WAIT)
+    assert [future.exception() for future in futures] == [None] * 120
+    assert seen <= set(versions)
+    assert sorted(path.name for path in store.folder.iterdir()) == ["active", *versions]

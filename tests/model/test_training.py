@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from model import training
+from model.domain import Catalog, Course
+from model.errors import InputError, UnreadableFile
+from model.lexicon import TRAINING_DATA
+from model.matcher import Judgements
+from model.recommender import Recommender
+from model.training import ACCEPTED, compare, knowledge, measure, read_judgements, summarise, train
+
+FILES = {
+    "competencies.csv": """name,branch,area,definition,frameworks,aliases,related
+公文写作,履职能力,文稿,会写公文。,,写材料,请示报告
+应急处突,履职能力,应急,会处置突发事件。,,突发事件处置,现场指挥
+党纪学习教育,党性教育,党纪,懂纪律。,,党规党纪,纪律处分条例
+""",
+    "false_friends.csv": "a,b,difference\n审批,审计,两件事。\n",
+    "levels.csv": "word,code,kind\n科员级,0,领导职务\n",
+    "posts.csv": "family,code,units,titles,note\n党政综合,P01,政府办公室,秘书,办文办会。\n",
+    "post_requirements.csv": "family,band,competency,weight\n全部,全部,党纪学习教育,0.5\n",
+    "courses.csv": """course_id,title,summary,competencies
+k1,公文写作十讲,讲请示、报告、纪要怎样立意和改稿。,公文写作
+k2,突发事件现场指挥,讲先期处置、信息报告和协同。,应急处突
+k3,纪律处分条例逐条读,讲六大纪律和常见违纪情形。,党纪学习教育
+k4,插花与茶艺,学习家庭插花。,
+""",
+    "phrases/train/pass_a.csv": """text,competencies,style
+材料写不出来,公文写作,complaint
+出了事手忙脚乱,应急处突,idiom
+条例没读过,党纪学习教育,canonical
+一切都好,unanswerable,survey
+""",
+    "phrases/train/pass_b.csv": """text,competencies,style
+请示报告分不清,公文写作,question
+现场指挥没有底,应急处突,duty
+不知道红线在哪,党纪学习教育,paraphrase
+没什么要补,unanswerable,survey
+""",
+    "phrases/validation/pass_v.csv": """text,competencies,style
+写材料没思路,公文写作,complaint
+现场指挥一团乱,应急处突,idiom
+条例的红线说不清,党纪学习教育,test
+都好，没什么,unanswerable,survey
+""",
+    "judgements/queries.jsonl": """{"qid": "A1", "text": "写材料没有观点", "style": "idiom"}
+{"qid": "A2", "text": "突发事件现场乱成一团", "style": "duty"}
+{"qid": "A3", "text": "纪律红线说不清", "style": "idiom"}
+{"qid": "A4", "text": "请示报告写得像流水账", "style": "test"}
+{"qid": "A5", "text": "不会现场指挥处置", "style": "duty"}
+{"qid": "A6", "text": "一切都好", "style": "unanswerable"}
+""",
+    "judgements/qrels.tsv": "A1\tk1\t3\nA2\tk2\t3\nA2\tk1\t1\nA3\tk3\t3\nA4\tk1\t2\nA5\tk2\t3\n",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three competencies, four courses, six judged texts: a whole training_data/ that is fitted in a moment."""
+    folder = tmp_path_factory.mktemp("training_data")
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    return folder
+
+
+CATALOG = Catalog((Course("n1", "怎样写好请示报告"), Course("n2", "突发事件处置案例"), Course("n3", "书法入门")))
+
+
+def test_a_catalog_nobody_judged_becomes_a_recommender(folder: Path) -> None:
+    recommender = train(CATALOG, "v0042", folder)
+    assert (recommender.version, recommender.catalog, recommender.accepted) == ("v0042", CATALOG, ACCEPTED)
+    assert recommender.answer(["请示报告写不好"])[0].matches[0].course.id == "n1"
+    assert recommender.answer(["突发事件"])[0].matches[0].course.id == "n2"
+
+
+def test_training_twice_gives_the_same_relevances_to_the_bit(folder: Path) -> None:
+    first, second = (train(CATALOG, "v1", folder).matcher.relevance(["请示", "现场", ""]) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
+def test_knowledge_is_fitted_once_a_process_however_it_is_asked_for(folder: Path, trained: Recommender) -> None:
+    assert knowledge(folder) is knowledge(folder)
+    assert knowledge() is knowledge(TRAINING_DATA)
+
+
+def test_the_measures_tell_of_ranking_calibration_and_phrases_and_are_plain_json(folder: Path) -> None:
+    found = measure(folder)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["texts"] == 6
+    assert set(found["full"]) == set(found["titles"]) == {
+        "ndcg@10", "recall@10", "precision@5", "ece", "brier", "answerable_auc",
+    }  # fmt: skip
+    assert found["full"]["ndcg@10"] > 0.9
+    assert found["phrases"] == {"texts": 3, "top1": 1.0, "top3": 1.0, "unanswerable_auc": 1.0}
+
+
+def perfect(judgements: Judgements) -> np.ndarray:
+    return np.array([judgements.accepted(query) for query in judgements.texts], dtype=np.float32)
+
+
+def test_a_ranker_that_knows_the_answers_has_perfect_values(folder: Path) -> None:
+    judgements = knowledge(folder)[2]
+    found = summarise(judgements, perfect(judgements))
+    assert found == {
+        "ndcg@10": 1.0, "recall@10": 1.0, "precision@5": 0.2, "ece": 0.0, "brier": 0.0, "answerable_auc": 1.0,
+    }  # fmt: skip
+
+
+def test_the_means_are_over_the_texts_that_have_an_answer(folder: Path) -> None:
+    judgements = knowledge(folder)[2]
+    relevance = perfect(judgements)
+    relevance[-1] = 1.0  # Wrong only for the text that has none.
+    assert summarise(judgements, relevance)["ndcg@10"] == 1.0
+    assert summarise(judgements, relevance)["answerable_auc"] == 0.5
+
+
+def test_where_every_text_has_an_answer_nothing_is_said_of_answerability(folder: Path) -> None:
+    judged = knowledge(folder)[2]
+    texts = {query: text for query, text in judged.texts.items() if query != "A6"}
+    some = Judgements(judged.catalog, MappingProxyType(texts), judged.styles, judged.grades)
+    assert summarise(some, perfect(some))["answerable_auc"] is None
+
+
+def test_the_product_stands_beside_the_baselines_over_all_texts_and_by_style(folder: Path) -> None:
+    judgements = knowledge(folder)[2]
+    report = compare(train(judgements.catalog, "v1", folder), judgements)
+    assert (report["texts"], report["courses"]) == (6, 4)
+    assert set(report["rankers"]) == {"quebu", "bm25", "tfidf", "random"}
+    for ranker in report["rankers"].values():
+        assert set(ranker["ndcg@10_by_style"]) == {"idiom", "duty", "test"}
+    assert report["rankers"]["quebu"]["ndcg@10"] > report["rankers"]["random"]["ndcg@10"]
+    assert {"ece", "brier", "answerable_auc"} <= set(report["rankers"]["quebu"])
+
+
+def judged(folder: Path, tmp_path: Path, queries: bytes, qrels: bytes) -> Judgements:
+    (tmp_path / "q.jsonl").write_bytes(queries)
+    (tmp_path / "r.tsv").write_bytes(qrels)
+    return read_judgements(knowledge(folder)[2].catalog, tmp_path / "q.jsonl", tmp_path / "r.tsv")
+
+
+ASKED = '{"qid": "1", "text": "写材料"}\n'
+
+
+def test_judgements_are_read_in_any_encoding_with_blank_lines_and_numbers_for_ids(folder: Path, tmp_path: Path) -> None:
+    queries = '\n{"qid": "1", "text": "写材料", "style": null}\n\n{"qid": "2", "text": "闲聊", "style": "duty"}\n'
+    found = judged(folder, tmp_path, queries.encode("gb18030"), b"1\tk1\t3\n\n1\tk2\t0\n")
+    assert dict(found.texts) == {"1": "写材料", "2": "闲聊"}
+    assert dict(found.styles) == {"1": "", "2": "duty"}
+    assert dict(found.grades) == {("1", "k1"): 3, ("1", "k2"): 0}
+
+
+@pytest.mark.parametrize(
+    ("queries", "qrels", "message"),
+    [
+        ("{", "1\tk1\t3", "格式不对"),
+        ("[1]", "1\tk1\t3", "格式不对"),
+        ('{"qid": "1"}', "1\tk1\t3", "q.jsonl:1"),
+        ('{"qid": "1", "text": null}', "1\tk1\t3", "q.jsonl:1"),
+        ("[" * 100_000, "1\tk1\t3", "q.jsonl:1"),
+        (ASKED + ASKED, "1\tk1\t3", "重复"),
+        (ASKED, "1\tk1", "格式不对"),
+        (ASKED, "1 k1 3", "格式不对"),
+        (ASKED, "1\tk1\t三级", "格式不对"),
+        (ASKED, "1\tk9\t3\n1\tk8\t2", "r.tsv:1.*k9"),
+        (ASKED, "1\tk1\t1", "没有一条短板有可用的课程"),
+        (ASKED, "7\tk1\t3", "没有 qid “7”"),
+        (ASKED, "1\tk1\t9", "等级（0 到 3）"),
+        ("", "", "没有一条短板有可用的课程"),
+    ],
+)
+def test_judgements_that_cannot_be_used_are_refused(
+    folder: Path, tmp_path: Path, queries: str, qrels: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        judged(folder, tmp_path, queries.encode(), qrels.encode())
+
+
+def test_a_missing_file_of_judgements_is_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match=r"none\.jsonl"):
+        read_judgements(knowledge(folder)[2].catalog, tmp_path / "none.jsonl", tmp_path / "none.tsv")
+
+
+def test_the_bundled_judgements_are_those_of_the_bundled_catalog(trained: Recommender) -> None:
+    judgements = training.knowledge()[2]
+    assert judgements.catalog == trained.catalog
+    assert len(judgements.texts) >= 120
