@@ -71,7 +71,9 @@ class Recommender:
         meant += [text for profile in profiles for text in gap_rules.texts_of(profile)]
         understood = self.reader.understand(meant)
         gaps = [gap_rules.gaps_of(profile, self.lexicon, lacks, understood) for profile in profiles]
-        reach = self._reach({gap.text for person in gaps for gap in person}, understood)
+        reach = self._reach(
+            {text for person in gaps for gap in person for text in (gap.text, gap.competency) if text}, understood
+        )
         selector = Selector(self.catalog, limits)
         for number, (profile, person) in enumerate(zip(profiles, gaps, strict=True), start=1):
             yield self._plan(profile, person, reach, understood, selector)
@@ -88,7 +90,12 @@ class Recommender:
     ) -> Plan:
         completed, _ = self.titles.resolve(profile.completed)
         family = self.lexicon.family_of(profile.unit, profile.post)
-        unclear = [gap.text in understood and understood[gap.text].unclear for gap in gaps]
+        # Where the catalog has courses for the competency and none for these words, the words are at fault, not the catalog.
+        unclear = [
+            (gap.text in understood and understood[gap.text].unclear)
+            or (gap.competency is not None and not reach[gap.text] and bool(reach[gap.competency]))
+            for gap in gaps
+        ]
         selected = selector.select(profile, family, completed, gaps, [reach[gap.text] for gap in gaps], unclear)
         chosen = tuple(explain(candidate) for candidate in (*selected.required, *selected.ranked))
         return Plan(profile, gaps, chosen, selected.unmet, selected.removed, self.version)

@@ -270,6 +270,7 @@ def write_workbook(path: Path, sheets: Sequence[SheetOut]) -> None:
             for column, word in enumerate(sheet.header):
                 page.write_string(1, column, word, header)
             for line, row in enumerate(sheet.rows, start=2):
+                page.set_row(line, _height(row, sheet.widths))
                 for column, value in enumerate(row):
                     if isinstance(value, (int, float)):
                         page.write_number(line, column, value, number)
@@ -277,6 +278,16 @@ def write_workbook(path: Path, sheets: Sequence[SheetOut]) -> None:
                         page.write_string(line, column, value or "", cell)
             for line, words in enumerate(sheet.footer, start=2 + len(sheet.rows)):
                 page.write_string(line, 0, words, footer)
+
+
+def _height(row: Sequence[str | float | None], widths: Sequence[int]) -> float:
+    """Row height in points for wrapped text, since not every office program fits rows to it; Chinese characters are two wide."""
+    lines = 1
+    for value, width in zip(row, widths, strict=False):
+        if isinstance(value, str):
+            wide = [sum(1 + (ord(char) > 0x2E7F or char in "“”‘’—…·") for char in line) for line in value.split("\n")]
+            lines = max(lines, sum(max(1, -(-size // max(1, width - 1))) for size in wide))
+    return min(15.0 * lines + 2, 400.0)
 
 
 def write_csv(path: Path, sheet: SheetOut) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -254,11 +255,11 @@ def _about(path: Path) -> Iterator[None]:
 
 
 def _unknown_completed(recommender: Recommender, reading: Reading[Profile]) -> tuple[tuple[Profile, str], ...]:
-    """Completed courses that the catalog does not know, told with the person: they could not be kept out of the list."""
+    """Completed courses that the catalog does not know: they could not be kept out of the list. People are named in the workbook
+    only, for what stands on a terminal may end in a log."""
     unknown = tuple((person, text) for person in reading.values for text in recommender.unknown_completed(person))
-    for line in few(
-        [f"{person.name or person.id}：已学课程“{text}”不在课程目录中，未能排除" for person, text in unknown]
-    ):
+    people = Counter(text for _, text in unknown)
+    for line in few([f"已学课程“{text}”不在课程目录中，未能排除（{count} 人）" for text, count in people.items()]):
         _tell(line)
     return unknown
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions
+from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions, load_phrases
 from model.domain import Catalog, Cause, Course, Limits, Plan, Profile, Reason, Restriction, Weakness
 from model.lexicon import Competency, Lexicon, PostFamily, Requirement
 from model.matcher import CHUNK, Judgements, Matcher
@@ -162,6 +162,19 @@ def test_a_gap_that_the_catalog_does_not_teach_is_unmet_for_want_of_a_course() -
     )
 
 
+def test_what_is_listed_as_missing_is_taught_by_no_course_of_the_catalog(trained: Recommender) -> None:
+    people = [Profile(phrase.text, weaknesses=(Weakness(phrase.text),)) for phrase in load_phrases("validation")[::9]]
+    missing = {
+        unmet.gap.competency
+        for found in trained.plans(people, Limits())
+        for unmet in found.unmet
+        if unmet.cause is Cause.NO_COURSE
+    }
+    assert missing
+    answers = trained.answer([name for name in missing if name], top=1)
+    assert not any(answer.matches[0].relevance >= trained.accepted for answer in answers)
+
+
 def test_rules_hours_and_top_hold_from_end_to_end(recommender: Recommender) -> None:
     tied = replace(MAYOR, restrictions=frozenset({Restriction.NO_TRAVEL}), hours_available=2.0)
     found = plan(recommender, tied, Limits(top=1, excluded=frozenset({"c4"})))
@@ -184,7 +197,10 @@ def test_many_texts_are_scored_in_chunks_and_each_once(recommender: Recommender)
     crowd = [Profile(f"P{n}", weaknesses=(Weakness(f"第{n}号材料写不出来"),)) for n in range(CHUNK + 5)]
     list(recommender.plans(crowd, Limits()))
     assert recommender.matcher.largest == CHUNK
-    assert sorted(recommender.matcher.scored) == sorted(f"第{n}号材料写不出来" for n in range(CHUNK + 5))
+    # Besides the people's words, the competency they were understood as, which tells whether the catalog teaches it at all.
+    assert sorted(recommender.matcher.scored) == sorted(
+        [*(f"第{n}号材料写不出来" for n in range(CHUNK + 5)), "公文写作"]
+    )
 
 
 EXPECTED = cache(lambda: {found.profile.id: found for found in train(COURSES).plans(PEOPLE, Limits())})

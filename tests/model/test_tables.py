@@ -227,3 +227,11 @@ def test_a_knowledge_file_with_another_header_is_refused_by_line(tmp_path: Path)
     assert read_knowledge(path, ["a", "b"]) == [{"a": "1", "b": "2"}]
     with pytest.raises(KnowledgeError, match=r"levels\.csv 第 2 行的列应为 a,c"):
         read_knowledge(path, ["a", "c"])
+
+
+def test_rows_are_as_high_as_their_wrapped_text(tmp_path: Path):
+    wide = "一二三四五六七八九十" * 3
+    write_workbook(tmp_path / "a.xlsx", [SheetOut("一", "标题", ["甲", "乙"], [["短", wide], ["短", "短"]], [10, 21])])
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["一"]
+    assert sheet.row_dimensions[3].height == pytest.approx(15 * 3 + 2, abs=0.5)
+    assert sheet.row_dimensions[4].height == pytest.approx(15 + 2, abs=0.5)
