@@ -46,8 +46,8 @@ lock: $(VENV)/.dev ## pin the packages of pyproject.toml again, with hashes
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements/$$kind.txt; \
 	done
 
-clean: ## remove the environment, trained versions and caches
-	rm -rf $(VENV) instance .pytest_cache .mypy_cache .ruff_cache .hypothesis quebu.egg-info build
+clean: ## remove the environment and the caches; trained versions in instance/ stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis quebu.egg-info build
 
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

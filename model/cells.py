@@ -10,7 +10,7 @@ from functools import lru_cache
 from model.domain import Restriction
 
 NOTHING = re.compile(
-    r"^(?:[(]?(?:暂|目前|尚|基本)?(?:无|没有)(?:明显|突出|其他)?(?:短板|不足|弱项|问题|需求)?[)]?。?|未填|不详|暂缺|空|[-—–/\\.。、]+|n/?a|none|null)?$",
+    r"^(?:[(]?(?:暂|目前|尚|基本)?(?:无|没有)(?:明显|突出|其他)?(?:短板|不足|弱项|问题|需求)?[)]?。?|没|还行|不知道|(?:暂时?|目前)?(?:没有|未)发现(?:问题|短板|不足)?|未填|不详|暂缺|空|[-—–/\\.。、]+|n/?a|none|null)?$",
     re.IGNORECASE,
 )
 DITTO = re.compile(r"^(?:同上(?:一?[行格栏])?|〃|″|\"|同前)[。.]?$")
@@ -21,7 +21,7 @@ HOURS_PER_HALF_DAY, HOURS_PER_DAY = 4.0, 8.0
 _NUMBERING = re.compile(
     r"(?:^|(?<=[\s；;。？?！!]))\s*(?:[(（]\s*\d{1,2}\s*[)）]|\d{1,2}\s*[.．、)）](?!\d)|[①-⑳]|[一二三四五六七八九十]、)\s*"
 )
-_SEPARATOR = re.compile(r"[\n\r；;|｜]+|\s+[/／]\s*|[/／]\s+")
+_SEPARATOR = re.compile(r"[\n\r；;|｜┋]+|\s+[/／]\s*|[/／]\s+")
 _ENCLOSED = re.compile(r"[（(][^（()）\n]{2,}[)）]|《[^》\n]{0,100}》|“[^”\n]{0,100}”")
 _ONE_TO_TEN = "一二三四五六七八九十"
 # How people number a list: ① 1. （1） 一、 （一） 一是 第一， — with the number left out.
@@ -218,8 +218,10 @@ NO = {"否", "选修", "选学", "选修课", "n", "no", "false", "0", "×", "�
 def yes_no(text: str) -> bool:
     """Read 是/否, 必修/选修, True/False, √/×, with or without a remark in brackets; ValueError for anything else."""
     word = re.sub(r"[(][^)]*[)]$", "", half_width(text).lower()).strip()
-    if word in YES or is_nothing(text):
-        return word in YES
+    if word in YES or re.match("(全员|人人|一律)?必[修学]", word):
+        return True
+    if is_nothing(text):
+        return False
     if word in NO:
         return False
     raise ValueError("应为 是/否 或 必修/选修")

@@ -49,10 +49,10 @@ COLUMNS = (
     Column("area", ("领域", "专题", "area")),
     Column("competencies", ("所教能力", "对应能力", "能力标签", "competencies")),
     Column("hours", ("学时", "课时", "时长", "课程时长", "hours")),
-    Column("mode", ("授课方式", "培训形式", "教学方式", "培训方式", "授课形式", "mode")),
-    Column("levels", ("适用层级", "层次", "适用层次", "levels")),
+    Column("mode", ("授课方式", "培训形式", "教学方式", "培训方式", "授课形式", "形式", "mode")),
+    Column("levels", ("适用层级", "层次", "适用层次", "levels", "level")),
     Column("posts", ("适用岗位", "岗位类别", "posts")),
-    Column("audience", ("适用对象", "培训对象", "授课对象", "面向对象", "audience")),
+    Column("audience", ("适用对象", "培训对象", "授课对象", "面向对象", "对象", "audience")),
     Column("required", ("必修选修", "课程性质", "必修", "是否必修", "必修/选修", "required")),
     Column("provider", ("主办单位", "提供单位", "来源", "开课单位", "承办单位", "provider", "origin")),
     Column("teacher_kind", ("主讲人类别", "师资类别", "teacher_kind")),
@@ -63,6 +63,7 @@ COLUMNS = (
 )
 NEEDED = (frozenset({"title"}),)
 
+MANY_REQUIRED = 30  # More required courses than this are worth a question to the planner.
 STOPPED = re.compile(r"停|暂停|下架|作废|删除|关闭")
 _EVERYBODY = re.compile("全体|全部|全员|所有|不限|各级|各类|通用|均可|普遍|大众")
 
@@ -104,6 +105,11 @@ def read_catalog(sheets: Sequence[Sheet], lexicon: Lexicon) -> tuple[Catalog, Re
     if courses and len(courses) > 1 and all(course.required for course in courses.values()):
         account.notes.append("所有课程都标为必修，无法据此区分，已按未标注处理。")
         courses = {identity: replace(course, required=False) for identity, course in courses.items()}
+    required = sum(course.required for course in courses.values())
+    if required > MANY_REQUIRED:
+        account.notes.append(
+            f"有 {required} 门课程标为必修，会排在每个人清单的最前面；若不是本意，请改“必修”一列后重新训练。"
+        )
     reading = account.reading(tuple(courses.values()), sheets)
     if not courses:
         raise TableError("课程表里没有一门可用的课程。", reading.faults)

@@ -19,7 +19,7 @@ def explain(candidate: Candidate) -> Recommendation:
     parts = sorted(candidate.parts, key=lambda part: (-part.value, part.gap.text))
     reasons = [Explanation(part.gap.text, part.value, _code(part.gap), _sentence(part)) for part in parts]
     if candidate.course.required:
-        reasons.insert(0, Explanation(None, 0.0, "required", "必修课：面向本层级、本岗位全体人员，不参与排序。"))
+        reasons.insert(0, Explanation(None, 0.0, "required", "必修课：课程目录如此标明。"))
     return Recommendation(candidate, tuple(reasons))
 
 

@@ -167,6 +167,8 @@ def find_table(
         if kind:
             skipped[kind] = skipped.get(kind, 0) + 1
             around.append("".join(texts))
+            if kind == "表头":
+                used = _moved(used, texts, heads)
         else:
             rows.append((number + 1, _cells(sheet.name, number, texts, used)))
     return Table(
@@ -178,6 +180,15 @@ def find_table(
         unused=tuple(name for column, name in names.items() if name and column not in fields and column not in dropped),
         dropped=tuple(names[column] for column in sorted(dropped)),
     )
+
+
+def _moved(used: list[_Used], texts: Sequence[str], heads: Sequence[Sequence[str]]) -> list[_Used]:
+    """The columns after a header inside the sheet: where its words stand in another order, the fields move with them."""
+    home = {word: column for head in reversed(heads) for column, word in enumerate(head) if word}
+    now = {home[plain_header(text)]: column for column, text in enumerate(texts) if text.strip()}
+    if all(before == after for before, after in now.items()):
+        return used
+    return [one._replace(column=now[one.column]) for one in used if one.column in now]
 
 
 def _find_header(sheet: Sheet, columns: Sequence[Column], needed: Sequence[frozenset[str]]) -> _Header | None:
@@ -291,8 +302,9 @@ def _kind(texts: Sequence[str], fields: Mapping[int, str], heads: Sequence[Seque
         return "空行" if re.fullmatch(r"[\d.、]+", filled[0][1]) else "说明行"
     if not known or (wide and len(filled) == 1):
         return "说明行"
-    repeated = all(any(head[column : column + 1] == [plain_header(text)] for head in heads) for column, text in filled)
-    return "表头" if repeated and len(filled) > 1 else None
+    # A header on a new page may stand in another order; two or more header words and nothing else are no person.
+    words = {word for head in heads for word in head if word}
+    return "表头" if len(filled) > 1 and all(plain_header(text) in words for _, text in filled) else None
 
 
 def _cells(sheet: str, number: int, texts: Sequence[str], used: Sequence[_Used]) -> dict[str, tuple[Cell, ...]]:

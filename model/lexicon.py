@@ -71,6 +71,14 @@ class Requirement:
     weight: float
 
 
+# Who leads a county or a city belongs to no single family (the office beside them does): their duties are those of the level.
+_LEADERS = re.compile(
+    r"^(?:[县市区州]委)?(?:副?书记|常委)(?:$|[、,，])|副?[县市区州]长(?:$|[、,，])|副?主席$|^(?:人大)?(?:常委会)?副?主任$"
+)
+_SEATS = re.compile(
+    "[县市区州](?:委(?!.*[办部室会局组])|(?:人民)?政府(?!.*[办室])|(?:人大|政协)(?!.*(?:办公室|委员会|工委))|长)"
+)
+
 # Where no pattern knows the unit, its own last character still may: 王庄村, 大孟镇.
 _UNIT_ENDINGS = {
     "村社区": re.compile("(村|社区)(两委|党支部|党总支|村委会)?$"),
@@ -201,6 +209,8 @@ class Lexicon:
         """
         titles, units = self._family_words
         unit, post = bare(unit or ""), re.sub(r"[(][^)]*[)]", "", bare(post or ""))
+        if _LEADERS.search(post) and _SEATS.search(unit + post):
+            return None
         place = _PLACE_ENDING.search(unit) if post else None
         held = [word for word in titles if place and word in place[0] + post]
         for text, words in ((post, titles), (unit, units), (unit + post, units), (unit, titles)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from model.domain import REASON_WORDS, Cause, Gap, Plan, Profile, Reading
 from model.lexicon import Lexicon
@@ -12,53 +12,61 @@ from model.tables import SheetOut
 FOOTER = "仅供培训安排参考，不作为考核、评先、任用的依据。"
 
 
+PERSONAL = {
+    "序号": 6, "姓名": 9, "单位及职务": 24, "职务层次": 12, "短板或岗位需要（来源）": 28, "推荐课程": 30, "类别": 18, "方式": 10, "学时": 8,
+    "必修/选修": 9, "岗位匹配分": 9, "短板匹配分": 9, "推荐理由": 52, "提供单位": 16, "备注": 10,
+}  # fmt: skip
+MOST_REQUIRED_ROWS = 12  # A list with more required courses than a person can overlook names their number instead.
+
+
 def personal_lists(plans: Sequence[Plan], lexicon: Lexicon) -> SheetOut:
     """个人推荐清单: one row a person and course, then one row for each gap that stays open."""
     rows: list[list[str | float | None]] = []
     for plan in plans:
         person = plan.profile
-        who = [
-            person.name or person.id,
-            unit_and_post(person),
-            lexicon.level_names.get(person.level, "") if person.level is not None else "",
-        ]
-        for recommendation in plan.recommendations:
-            candidate = recommendation.candidate
-            course = candidate.course
-            served = "；".join(dict.fromkeys(f"{part.gap.text}（{part.gap.source}）" for part in candidate.parts))
-            why = "\n".join(reason.text for reason in recommendation.reasons)
-            rows.append(
-                [len(rows) + 1, *who, served, course.title, course.category, course.mode, course.hours if course.hours is not None else "学时待定",
-                 "必修" if course.required else "选修", candidate.duty_score, candidate.lack_score, why, course.provider, ""]
-            )  # fmt: skip
-        for unmet in plan.unmet:
-            gap = unmet.gap
-            rows.append(
-                [len(rows) + 1, *who, f"{gap.text}（{gap.source}）", "（暂无可推荐课程）", "", "", "", "", "", "",
-                 f"{unmet.cause}：{CAUSE_ADVICE[unmet.cause]}", "", ""]
-            )  # fmt: skip
-        if not plan.recommendations and not plan.unmet:
-            rows.append(
-                [
-                    len(rows) + 1,
-                    *who,
-                    "（未填短板，岗位也无法识别）",
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                    "请补充岗位或短板后再推荐。",
-                    "",
-                    "",
-                ]
-            )
-    header = ["序号", "姓名", "单位及职务", "职务层次", "短板或岗位需要（来源）", "推荐课程", "类别", "方式", "学时", "必修/选修",
-              "岗位匹配分", "短板匹配分", "推荐理由", "提供单位", "备注"]  # fmt: skip
-    widths = [6, 9, 24, 12, 28, 30, 18, 10, 8, 9, 9, 9, 52, 16, 10]
-    return SheetOut("个人推荐清单", "干部个人推荐课程清单", header, rows, widths, (FOOTER,))
+        level = lexicon.level_names.get(person.level, "") if person.level is not None else ""
+        who = {"姓名": person.name or person.id, "单位及职务": unit_and_post(person), "职务层次": level}
+        for cells in _lines(plan):
+            line: dict[str, str | float] = {"序号": len(rows) + 1, **who, **cells}
+            rows.append([line.get(column, "") for column in PERSONAL])
+    return SheetOut("个人推荐清单", "干部个人推荐课程清单", list(PERSONAL), rows, list(PERSONAL.values()), (FOOTER,))
+
+
+def _lines(plan: Plan) -> Iterator[dict[str, str | float]]:
+    """The lines of one person: required courses, recommended ones, gaps that stay open."""
+    required = [r.candidate for r in plan.recommendations if r.candidate.course.required]
+    if len(required) > MOST_REQUIRED_ROWS:
+        hours = sum(candidate.course.hours or 0.0 for candidate in required)
+        yield {
+            "推荐课程": f"必修课 {len(required)} 门，共 {hours:g} 学时（见课程目录）",
+            "学时": hours,
+            "必修/选修": "必修",
+        }
+    for recommendation in plan.recommendations:
+        candidate, course = recommendation.candidate, recommendation.candidate.course
+        if course.required and len(required) > MOST_REQUIRED_ROWS:
+            continue
+        served = dict.fromkeys(f"{part.gap.text}（{part.gap.source}）" for part in candidate.parts)
+        yield {
+            "短板或岗位需要（来源）": "；".join(served),
+            "推荐课程": course.title,
+            "类别": course.category,
+            "方式": course.mode,
+            "学时": course.hours if course.hours is not None else "学时待定",
+            "必修/选修": "必修" if course.required else "选修",
+            "岗位匹配分": candidate.duty_score,
+            "短板匹配分": candidate.lack_score,
+            "推荐理由": "\n".join(reason.text for reason in recommendation.reasons),
+            "提供单位": course.provider,
+        }
+    for unmet in plan.unmet:
+        yield {
+            "短板或岗位需要（来源）": f"{unmet.gap.text}（{unmet.gap.source}）",
+            "推荐课程": "（暂无可推荐课程）",
+            "推荐理由": f"{unmet.cause}：{CAUSE_ADVICE[unmet.cause]}",
+        }
+    if not plan.recommendations and not plan.unmet:
+        yield {"短板或岗位需要（来源）": "（未填短板，岗位也无法识别）", "推荐理由": "请补充岗位或短板后再推荐。"}
 
 
 CAUSE_ADVICE = {
@@ -97,7 +105,7 @@ def missing_courses(plans: Sequence[Plan]) -> SheetOut:
             len(units[need]),
             "、".join(sorted(reasons[need])),
             "；".join(sorted(texts[need], key=lambda text: (-texts[need][text], text))[:5]),
-            0,
+            0,  # By definition: what the catalog teaches is not missing.
             "",
         ]
         for number, (need, count) in enumerate(ranked, start=1)

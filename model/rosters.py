@@ -37,13 +37,14 @@ COLUMNS = (
     Column(
         "weakness",
         ("短板", "能力弱项", "能力短板", "薄弱环节", "知识空白", "经验盲区", "培训需求", "需要提升", "存在不足", "不足", "弱项",
-         "主要短板", "本人自评短板", "自评短板", "组织评价短板", "学习需求", "希望学习", "希望提升", "主要问题", "weaknesses"),
+         "主要短板", "本人自评短板", "自评短板", "组织评价短板", "学习需求", "希望学习", "希望提升", "主要问题", "最需要提升", "需提升", "希望参加的培训", "weaknesses"),
         many=True,
     ),
-    Column("completed", ("已参训课程", "已学课程", "已修课程", "培训情况", "参训情况", "已完成课程", "completed"), many=True),
+    Column("completed", ("已参训课程", "已学课程", "已修课程", "培训情况", "参训情况", "已完成课程", "完成课程", "参加过", "已参加", "培训经历", "completed"), many=True),
     Column("done_hours", ("已完成学时", "已修学时"), many=True),
     Column("hours", ("可用学时", "可安排学时", "剩余学时", "可参训学时", "计划学时", "hours_available")),
     Column("note", ("备注", "说明", "特殊情况", "restrictions"), many=True),
+    Column("restricted", ("不能脱产", "行动不便", "只能网络", "不能外出"), many=True),
 )  # fmt: skip
 NEEDED = (frozenset({"name", "person_id"}), frozenset({"post", "unit_post", "unit", "weakness"}))
 
@@ -66,7 +67,8 @@ def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int
     years stay unknown, because the same file must give the same answer tomorrow. Raises TableError where there is no roster.
     """
     account = Account()
-    scores = {word: f"score:{name}" for word, name in lexicon.named.items()}
+    endings = ("", "成绩", "得分", "分数", "测试", "测试成绩", "考试成绩")
+    scores = {word + ending: f"score:{name}" for word, name in lexicon.named.items() for ending in endings}
     tables = tables_in(sheets, COLUMNS, NEEDED, account, "名册", scores)
     people: dict[tuple[str, ...], Profile] = {}
     places: dict[tuple[str, ...], str] = {}
@@ -98,6 +100,11 @@ def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int
                 people[key] = _merge(known, profile)
                 account.skipped["同一人的其他行"] += 1
         guessed += reader.guessed
+    if people and not any(person.weaknesses or person.scores for person in people.values()):
+        account.notes.append("没有读到任何人的短板，只能按岗位推荐；短板一列的表头可写“短板”“培训需求”“存在不足”等。")
+    unranked = sum(person.level is None for person in people.values())
+    if unranked:
+        account.notes.append(f"{unranked} 人看不出层级，未按层级筛选课程；可补一列“职务层次”。")
     if guessed:
         account.notes.append(f"{guessed} 人未填层级，已按职务推断。")
     return account.reading(tuple(people.values()), sheets)
@@ -151,7 +158,8 @@ class _RowReader:
             value = self._score(row[field][0], self.of_five.get(field, True))
             if value is not None:
                 scores.append((field.removeprefix("score:"), value))
-        remarks = "；".join([text_of(row, "note"), text_of(row, "hours")])
+        ticked = [cell.header for cell in row.get("restricted", ()) if cells.half_width(cell.text).lower() in cells.YES]
+        remarks = "；".join([text_of(row, "note"), text_of(row, "hours"), *ticked])
         return Profile(
             id="",
             name=name or None,

@@ -95,9 +95,9 @@ class Selector:
             for row, relevance in rows.items():
                 if row not in removed:
                     parts.setdefault(row, []).append(Part(gap, relevance))
-        required_rows = [row for row in self.required if row not in removed]
-        required = tuple(self._candidate(row, parts) for row in required_rows)
-        candidates = [self._candidate(row, parts) for row in parts if not self.catalog.courses[row].required]
+        pinned = [row for row in self.required if row not in removed and self._surely_for(row, profile.level, family)]
+        required = tuple(self._candidate(row, parts) for row in pinned)
+        candidates = [self._candidate(row, parts) for row in parts if row not in set(pinned)]
         served = {part.gap for candidate in required for part in candidate.parts}
         ranked = choose(candidates, served, self.limits.top, profile.hours_available)
         served |= {part.gap for candidate in ranked for part in candidate.parts}
@@ -108,6 +108,11 @@ class Selector:
             if cause:
                 unmet.append(Unmet(gap, cause))
         return Selected(required, ranked, tuple(unmet), {rule: count for rule, count in counts.items() if count})
+
+    def _surely_for(self, row: int, level: int | None, family: str | None) -> bool:
+        """A course required of some levels or posts is pinned only for people whose level and post are known."""
+        course = self.catalog.courses[row]
+        return not (course.levels and level is None) and not (course.posts and family is None)
 
     def _candidate(self, row: int, parts: Mapping[int, Sequence[Part]]) -> Candidate:
         return Candidate(self.catalog.courses[row], tuple(parts.get(row, ())))

@@ -15,13 +15,14 @@ from typing import Any
 import click
 
 from model.courselists import read_catalog
-from model.domain import Catalog, Course, Limits, Profile, Reading
+from model.domain import Catalog, Course, Limits, Plan, Profile, Reading
 from model.errors import InputError, TableError
 from model.lexicon import Lexicon, load_lexicon
 from model.recommender import Recommender
 from model.registry import Registry
 from model.reports import account_line
 from model.rosters import read_roster
+from model.selection import RULES
 from model.tables import read_sheets
 from service.jsonl import read_courses, read_profiles, read_questions
 from service.outputs import Results, check_out, write_lines, writer
@@ -131,9 +132,23 @@ def recommend(
     unknown = _unknown_completed(recommender, reading)
     with _progress(len(reading.values), "推荐") as step:
         plans = recommender.plans(reading.values, Limits(top, level_window, frozenset(exclude)), step)
-        write(Results(plans, recommender.lexicon, reading, unknown))
+        removed: Counter[str] = Counter()
+        write(Results(_counted(plans, removed), recommender.lexicon, reading, unknown))
+    if removed:
+        _tell(
+            "· 推荐之前按规则排除的课程（人次）："
+            + "、".join(f"{rule} {removed[rule]:,}" for rule in RULES if removed[rule])
+            + "。"
+        )
     if out:
         _tell(f"已写入 {out}。")
+
+
+def _counted(plans: Iterator[Plan], removed: Counter[str]) -> Iterator[Plan]:
+    """Pass the plans on, adding up what each eligibility rule took away."""
+    for plan in plans:
+        removed.update(plan.removed)
+        yield plan
 
 
 @main.command(help="为一句短板（或一个 .jsonl 文件里的每一句）匹配课程。")

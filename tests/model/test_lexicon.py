@@ -120,3 +120,18 @@ def test_knowledge_that_breaks_its_own_rules_is_refused_by_name(tmp_path: Path):
     (tmp_path / "levels.csv").unlink()
     with pytest.raises(KnowledgeError, match=r"levels\.csv.*无法读取"):
         load_lexicon(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("unit", "post"),
+    [
+        ("清江市政府", "市长"),
+        ("云陵县委", "副书记、县长"),
+        ("东湖区政府", "区委常委、副区长"),
+        ("白沙县政协", "副主席"),
+        (None, "县长"),
+    ],
+)
+def test_who_leads_a_county_or_city_is_no_clerk_of_its_office(lexicon: Lexicon, unit: str | None, post: str):
+    assert lexicon.family_of(unit, post) is None
+    assert lexicon.family_of("云陵县政府办公室", "副主任") == "党政综合"

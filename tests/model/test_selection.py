@@ -65,6 +65,13 @@ def test_a_course_that_a_rule_bars_is_removed_and_counted_before_ranking(rule: s
     assert selected.unmet == ()
 
 
+def test_a_course_required_of_one_level_is_not_pinned_for_whom_no_level_is_known() -> None:
+    first_lesson = Course("first", "新人第一课", required=True, levels=frozenset({0}))
+    unknown, newcomer = Profile("P1"), Profile("P2", level=0)
+    assert ids(select([first_lesson], {WRITING: {}}, person=unknown).required) == []
+    assert ids(select([first_lesson], {WRITING: {}}, person=newcomer).required) == ["first"]
+
+
 @pytest.mark.parametrize("rule", BARRED)
 def test_a_gap_whose_only_course_a_rule_bars_is_unmet_with_that_cause(rule: str) -> None:
     world = dict(BARRED[rule])

@@ -121,6 +121,10 @@ def test_the_csv_opens_in_excel_and_holds_the_same_list(quebu, rosters, tmp_path
     assert {row[1] for row in rows[1:-1]} == {"韩立秋", "金亦文", "邵一鸣"}
 
 
+def test_what_each_rule_took_away_is_counted(quebu, rosters):
+    assert "· 推荐之前按规则排除的课程（人次）：" in quebu("recommend", "--roster", rosters[".xlsx"]).stderr
+
+
 def test_a_completed_course_that_the_catalog_does_not_know_is_told_without_the_person(quebu, rosters):
     told = quebu("recommend", "--roster", rosters[".xlsx"]).stderr
     assert "! 已学课程“如何养猫”不在课程目录中，未能排除（1 人）" in told
