@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from model.baselines import baselines
 from model.courselists import read_catalog
+from model.domain import Catalog
+from model.encoder import ENCODER, Encoder
 from model.evaluation import evaluate_ranking
 from model.matcher import Judgements, Matcher, titles_only
 from model.tables import read_sheets
@@ -44,6 +46,14 @@ def interval(values: NDArray[np.float64]) -> str:
     means = np.random.default_rng(0).choice(values, (RESAMPLES, len(values))).mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return f"{values.mean():.3f} ({low:.2f}–{high:.2f})"
+
+
+def with_encoder(encoder: Encoder, catalog: Catalog, texts: list[str]) -> dict[str, NDArray[Any]]:
+    """The baselines, and beside them the sentence encoder alone and added to character TF-IDF."""
+    found = baselines(catalog, texts)
+    courses = encoder.encode([f"{course.title}。{course.summary}" for course in catalog])
+    alone = encoder.encode(texts) @ courses.T
+    return {**found, "encoder": alone, "tfidf + encoder": 0.3 * found["tfidf"] + 0.7 * alone}
 
 
 def table(judgements: Judgements, rankers: dict[str, NDArray[Any]]) -> str:
@@ -87,6 +97,7 @@ def calibration(judgements: Judgements, relevance: NDArray[Any]) -> str:
 def main() -> None:
     """Print every table."""
     lexicon, classifier, judgements = knowledge()
+    encoder = Encoder(np.load(ENCODER))
     matcher = Matcher(classifier, lexicon)
     for title, catalog in (
         ("Bundled catalog, texts left out", judgements.catalog),
@@ -94,7 +105,7 @@ def main() -> None:
     ):
         view = Judgements(catalog, judgements.texts, judgements.styles, judgements.grades)
         held_out = matcher.held_out(catalog, judgements, 5)
-        rankers = {"quebu": held_out, **baselines(catalog, list(view.texts.values()))}
+        rankers = {"quebu": held_out, **with_encoder(encoder, catalog, list(view.texts.values()))}
         print(f"## {title}\n\n{table(view, rankers)}\n\n{calibration(view, held_out)}\n")
     print(f"## Phrases of the validation pass\n\n{measure_phrases(classifier)}\n")
 
@@ -104,7 +115,7 @@ def main() -> None:
     catalog, _ = read_catalog(read_sheets(SHARED / "courses" / "cadre_courses_1380.csv"), lexicon)
     judged = read_judgements(catalog, SHARED / "judged_dev" / "queries.jsonl", SHARED / "judged_dev" / "qrels.tsv")
     relevance = matcher.fit(catalog, judgements).relevance(list(judged.texts.values()))
-    rankers = {"quebu": relevance, **baselines(catalog, list(judged.texts.values()))}
+    rankers = {"quebu": relevance, **with_encoder(encoder, catalog, list(judged.texts.values()))}
     print(f"## Development set, 1,380 real titles\n\n{table(judged, rankers)}\n\n{calibration(judged, relevance)}")
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 # Every file of model/ may import those before it, never those after it.
 ORDER = (
-    "errors", "domain", "tables", "headers", "cells", "lexicon", "rows", "posts", "rosters", "courselists", "text", "competence",
+    "errors", "domain", "tables", "headers", "cells", "lexicon", "rows", "posts", "rosters", "courselists", "text", "encoder", "competence",
     "gaps", "matcher", "selection", "explanation", "recommender", "reports", "baselines", "evaluation", "training",
     "registry",
 )  # fmt: skip
