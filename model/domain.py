@@ -24,6 +24,8 @@ class Reason(StrEnum):
     LACK = "lack"
 
 
+LONGEST_TEXT = 500  # Characters of one stated lack; a longer one is a report, not a lack.
+
 REASON_WORDS = {Reason.DUTY: "干什么学什么", Reason.LACK: "缺什么补什么"}
 
 GAP_KINDS = ("知识空白", "经验盲区", "能力弱项")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from marshmallow import Schema
 
 from model import cells
-from model.domain import Profile, Reading, Weakness
+from model.domain import LONGEST_TEXT, Profile, Reading, Weakness
 from model.headers import SCRUBBED, Cell, Column, Row, Table
 from model.lexicon import RANK_KINDS, Lexicon, bare
 from model.posts import split_unit_post
@@ -41,6 +41,7 @@ COLUMNS = (
         many=True,
     ),
     Column("completed", ("已参训课程", "已学课程", "已修课程", "培训情况", "参训情况", "已完成课程", "完成课程", "参加过", "已参加", "培训经历", "completed"), many=True),
+    # Kept apart from the hours a person has left; nothing is computed from it before quotas are.
     Column("done_hours", ("已完成学时", "已修学时"), many=True),
     Column("hours", ("可用学时", "可安排学时", "剩余学时", "可参训学时", "计划学时", "hours_available")),
     Column("note", ("备注", "说明", "特殊情况", "restrictions"), many=True),
@@ -57,7 +58,6 @@ _BRACKETS = re.compile(r"[（(]([^（()）]*)[)）]")
 # Their 县委书记 is none of the Party's.
 _NOT_THE_PARTY = re.compile("共青团|^团|民[革盟建进]|九三学社|致公党|农工党|台盟")
 _NO_POST = {"双肩挑", "党员", "中共党员", "预备党员", "群众", "是", "否"}
-LONGEST_TEXT = 500
 
 
 def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int] | None = None) -> Reading[Profile]:

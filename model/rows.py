@@ -27,6 +27,11 @@ LONGEST_CELL = 5_000
 _UNIT_IN_HEADER = re.compile(r"[(](?:单位:?)?(分钟|天)[)]|(?:/|时长)(?=分钟$)(分钟)")
 
 
+def shortened(text: str) -> str:
+    """The beginning of a faulty value: enough to find it, no more than a report needs."""
+    return text if len(text) <= MOST_FAULT_VALUE else text[:MOST_FAULT_VALUE] + "…"
+
+
 class CellField(fields.Field[Any]):
     """A field read from the text of a cell; what the reader refuses becomes a fault with its remedy."""
 
@@ -52,8 +57,7 @@ class Account:
 
     def fault(self, cell: Cell, problem: str, remedy: str) -> None:
         """Record one faulty cell; long cells are shortened, because reports travel further than rosters."""
-        value = cell.text if len(cell.text) <= MOST_FAULT_VALUE else cell.text[:MOST_FAULT_VALUE] + "…"
-        self.faults.append(Fault(cell.place, value, problem, remedy))
+        self.faults.append(Fault(cell.place, shortened(cell.text), problem, remedy))
 
     def reading(self, values: tuple[T, ...], sheets: Sequence[Sheet]) -> Reading[T]:
         """Close the account: every row of the file was read, rejected or skipped."""

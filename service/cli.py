@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from model.courselists import read_catalog
-from model.domain import Catalog, Course, Limits, Plan, Profile, Reading
+from model.domain import LONGEST_TEXT, Catalog, Course, Limits, Plan, Profile, Reading
 from model.errors import InputError, TableError
 from model.lexicon import Lexicon, load_lexicon
 from model.recommender import Recommender
@@ -26,7 +26,7 @@ from model.selection import RULES
 from model.tables import read_sheets
 from service.jsonl import read_courses, read_profiles, read_questions
 from service.outputs import Results, check_out, write_lines, writer
-from service.schemas import LONGEST_TEXT, dump_answer
+from service.schemas import dump_answer
 from service.settings import SETTINGS, load_settings
 from service.story import story
 from service.usage import Planners, few

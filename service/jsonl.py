@@ -17,10 +17,10 @@ from model.domain import Catalog, Course, Fault, Profile, Reading
 from model.errors import TableError, UnreadableFile
 from model.headers import place
 from model.lexicon import Lexicon
+from model.rows import shortened
 from model.tables import Sheet, read_lines
 from service.schemas import ProfileIn, QuestionIn, field_name, flatten
 
-MOST_FAULT_VALUE = 30
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 NOT_JSON = "不是完整的 JSON；请检查第 {line} 行第 {column} 个字符附近的引号、逗号和括号"
@@ -149,7 +149,7 @@ def _shown(value: Any, steps: Sequence[str]) -> str:
     if value is None or isinstance(value, Mapping | list):
         return ""
     text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= MOST_FAULT_VALUE else text[:MOST_FAULT_VALUE] + "…"
+    return shortened(text)
 
 
 def read_courses(path: Path, lexicon: Lexicon) -> tuple[Catalog, Reading[Course]]:

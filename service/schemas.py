@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, ValidationError, fields, post_load, validates, 
 from marshmallow.validate import Length, OneOf, Range
 
 from model import cells
-from model.domain import GAP_KINDS, GAP_SOURCES, Plan, Profile, Reason, Weakness
+from model.domain import GAP_KINDS, GAP_SOURCES, LONGEST_TEXT, Plan, Profile, Reason, Weakness
 from model.lexicon import Lexicon, bare
 from model.recommender import Answer
 
@@ -33,7 +33,6 @@ MESSAGES = {
 }
 
 MOST_WEAKNESSES = 50
-LONGEST_TEXT = 500
 LONGEST_NAME_SHOWN = 60
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from model.domain import GAP_KINDS, GAP_SOURCES, Profile, Restriction, Weakness
+from model.domain import GAP_KINDS, GAP_SOURCES, LONGEST_TEXT, Profile, Restriction, Weakness
 from model.lexicon import Lexicon, load_lexicon
-from service.schemas import LONGEST_TEXT, MOST_WEAKNESSES, ProfileIn, QuestionIn, field_name, flatten
+from service.schemas import MOST_WEAKNESSES, ProfileIn, QuestionIn, field_name, flatten
 
 BUNDLED = load_lexicon()
 CONTRACT = {
