@@ -1,89 +1,57 @@
-"""How good the matcher is, beside the baselines in the same run: one table a judged set, with bootstrap intervals.
+"""How good the matcher is, beside itself with parts taken away and beside the baselines, in one run: a table a judged set.
 
-Sets: the bundled judgements (each text left out of the fusion that scores it), the same catalog as bare titles, and the development set
-beside the repository (65 answerable gap texts on 1,380 real titles), on which nothing is fitted. Usage: python benchmarks/quality.py
+Sets: the bundled judgements (each text left out of the fusion that scores it), the same catalog as bare titles, the development set
+beside the repository (65 answerable gap texts on 1,380 real titles) and keyword → abstract retrieval on CSL dev, on neither of which anything is
+fitted. Usage: python benchmarks/quality.py
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from model.baselines import baselines
+from model.comparison import held_out_rankings, rankings, report
 from model.courselists import read_catalog
-from model.domain import Catalog
-from model.encoder import ENCODER, Encoder
-from model.evaluation import evaluate_ranking
-from model.matcher import Judgements, Matcher, titles_only
+from model.domain import Catalog, Course
+from model.judgements import Judgements, read_judgements, titles_only
 from model.tables import read_sheets
-from model.training import ACCEPTED, knowledge, measure_phrases, read_judgements, summarise
+from model.training import ACCEPTED, Knowledge, knowledge, measure_phrases, summarise, train
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-RESAMPLES = 2000
 
 
-def per_text(judgements: Judgements, relevance: NDArray[Any]) -> pd.DataFrame:
-    """One row an answerable text: its style and its metrics."""
-    grades: dict[str, dict[str, int]] = defaultdict(dict)
-    for (query, course), grade in judgements.grades.items():
-        grades[query][course] = grade
-    ids = [course.id for course in judgements.catalog]
-    rows = [
-        {"style": judgements.styles[query], **evaluate_ranking(row, ids, grades[query])}
-        for query, row in zip(judgements.texts, relevance, strict=True)
-        if any(grade >= 2 for grade in grades[query].values())
-    ]
-    return pd.DataFrame(rows)
-
-
-def interval(values: NDArray[np.float64]) -> str:
-    """The mean with its 95 % bootstrap interval over texts."""
-    means = np.random.default_rng(0).choice(values, (RESAMPLES, len(values))).mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return f"{values.mean():.3f} ({low:.2f}–{high:.2f})"
-
-
-def with_encoder(encoder: Encoder, catalog: Catalog, texts: list[str]) -> dict[str, NDArray[Any]]:
-    """The baselines, and beside them the sentence encoder alone and added to character TF-IDF."""
-    found = baselines(catalog, texts)
-    courses = encoder.encode([f"{course.title}。{course.summary}" for course in catalog])
-    alone = encoder.encode(texts) @ courses.T
-    return {**found, "encoder": alone, "tfidf + encoder": 0.3 * found["tfidf"] + 0.7 * alone}
-
-
-def table(judgements: Judgements, rankers: dict[str, NDArray[Any]]) -> str:
+def table(judgements: Judgements, found: dict[str, NDArray[Any]]) -> str:
     """Rankers down, nDCG@10 overall and by style, recall@10 and precision@5 across."""
-    lines = []
-    for name, relevance in rankers.items():
-        texts = per_text(judgements, relevance)
-        by_style = texts.groupby("style")["ndcg@10"].mean()
-        cells = {
-            "ranker": name,
-            "nDCG@10 (95 %)": interval(texts["ndcg@10"].to_numpy()),
-            "recall@10": f"{texts['recall@10'].mean():.3f}",
-            "precision@5": f"{texts['precision@5'].mean():.3f}",
-            **{
-                f"{style} ({count})": f"{by_style[style]:.2f}"
-                for style, count in texts["style"].value_counts().sort_index().items()
-            },
-        }
-        lines.append(cells)
-    header = list(lines[0])
-    rows = [header, ["--"] * len(header), *([line[column] for column in header] for line in lines)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    told = report(judgements, found)
+    styles = list(told["quebu"]["ndcg@10_by_style"])
+    header = ["ranker", "nDCG@10 (95 %)", "recall@10", "precision@5", *styles]
+    lines = [header, ["--"] * len(header)]
+    for name, row in told.items():
+        low, high = row["ndcg@10_interval"]
+        by_style = [f"{row['ndcg@10_by_style'][style]:.2f}" for style in styles]
+        whole = [f"{row['ndcg@10']:.3f} ({low:.2f}–{high:.2f})", f"{row['recall@10']:.3f}", f"{row['precision@5']:.3f}"]
+        lines.append([name, *whole, *by_style])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def calibration(judgements: Judgements, relevance: NDArray[Any]) -> str:
     """How far the stated probabilities can be taken at their word, and what the accepted level trades off."""
     metrics = summarise(judgements, relevance)
-    accepted = np.array([judgements.accepted(query) for query in judgements.texts])
+    accepted = judgements.accepted()
     known = accepted.any(axis=1)
     lines = [f"ECE {metrics['ece']:.4f}, Brier {metrics['brier']:.4f}, answerable AUC {metrics['answerable_auc']:.3f}."]
+    edges = [0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 1.0]
+    told = []
+    for low, high in pairwise(edges):
+        inside = (relevance >= low) & (relevance < high)
+        if inside.any():
+            told.append(f"{relevance[inside].mean():.2f} → {accepted[inside].mean():.2f} ({inside.sum()})")
+    lines.append(f"Reliability (stated → observed, pairs): {', '.join(told)}.")
     for level in sorted({0.3, 0.4, ACCEPTED}):
         offered = relevance >= level
         lines.append(
@@ -94,29 +62,67 @@ def calibration(judgements: Judgements, relevance: NDArray[Any]) -> str:
     return "\n".join(lines)
 
 
+def keywords(path: Path) -> Judgements:
+    """CSL: each keyword that does not stand literally in its abstract, and that abstract as the one right answer."""
+    papers = json.loads(path.read_text(encoding="utf-8"))
+    catalog = Catalog(tuple(Course(paper["id"], paper["abstract"]) for paper in papers))
+    pairs = [
+        (keyword, paper["id"])
+        for paper in papers
+        for keyword in paper["keywords"].split("_")
+        if keyword and keyword.lower() not in paper["abstract"].lower()
+    ]
+    texts = {f"{number}": keyword for number, (keyword, _) in enumerate(pairs)}
+    grades = {(f"{number}", paper): 3 for number, (_, paper) in enumerate(pairs)}
+    return Judgements(catalog, texts, dict.fromkeys(texts, "keyword"), grades)
+
+
+def noted(queries: Path, note: str) -> set[str]:
+    """The ids of the texts that carry a note."""
+    lines = queries.read_text(encoding="utf-8").splitlines()
+    return {query["qid"] for line in lines if (query := json.loads(line)).get("note") == note}
+
+
+def among(judgements: Judgements, chosen: set[str]) -> Judgements:
+    """Some of the texts, with their grades."""
+    texts = {query: text for query, text in judgements.texts.items() if query in chosen}
+    grades = {pair: grade for pair, grade in judgements.grades.items() if pair[0] in chosen}
+    return replace(judgements, texts=texts, grades=grades)
+
+
+def on(judgements: Judgements, known: Knowledge) -> dict[str, NDArray[Any]]:
+    """Every ranker on judged texts of a catalog of its own."""
+    return rankings(train(judgements.catalog), judgements, known)
+
+
 def main() -> None:
     """Print every table."""
-    lexicon, classifier, judgements = knowledge()
-    encoder = Encoder(np.load(ENCODER))
-    matcher = Matcher(classifier, lexicon)
-    for title, catalog in (
-        ("Bundled catalog, texts left out", judgements.catalog),
-        ("Bundled catalog as bare titles, texts left out", titles_only(judgements.catalog)),
+    known = knowledge()
+    bundled = known.judgements
+    views = held_out_rankings(known)
+    for title, catalog, found in zip(
+        ("Bundled catalog, texts left out", "Bundled catalog as bare titles, texts left out"),
+        (bundled.catalog, titles_only(bundled.catalog)),
+        views,
+        strict=True,
     ):
-        view = Judgements(catalog, judgements.texts, judgements.styles, judgements.grades)
-        held_out = matcher.held_out(catalog, judgements, 5)
-        rankers = {"quebu": held_out, **with_encoder(encoder, catalog, list(view.texts.values()))}
-        print(f"## {title}\n\n{table(view, rankers)}\n\n{calibration(view, held_out)}\n")
-    print(f"## Phrases of the validation pass\n\n{measure_phrases(classifier)}\n")
+        view = Judgements(catalog, bundled.texts, bundled.styles, bundled.grades)
+        print(f"## {title}\n\n{table(view, found)}\n\n{calibration(view, found['quebu'])}\n")
+    print(f"## Phrases of the validation pass\n\n{measure_phrases(known.classifiers[0])}\n")
 
     if not SHARED.is_dir():
-        print("judged_dev skipped: the shared measuring data is not beside the repository")
+        print("the development set and CSL skipped: the shared measuring data is not beside the repository")
         return
-    catalog, _ = read_catalog(read_sheets(SHARED / "courses" / "cadre_courses_1380.csv"), lexicon)
+    catalog, _ = read_catalog(read_sheets(SHARED / "courses" / "cadre_courses_1380.csv"), known.lexicon)
     judged = read_judgements(catalog, SHARED / "judged_dev" / "queries.jsonl", SHARED / "judged_dev" / "qrels.tsv")
-    relevance = matcher.fit(catalog, judgements).relevance(list(judged.texts.values()))
-    rankers = {"quebu": relevance, **with_encoder(encoder, catalog, list(judged.texts.values()))}
-    print(f"## Development set, 1,380 real titles\n\n{table(judged, rankers)}\n\n{calibration(judged, relevance)}")
+    found = on(judged, known)
+    print(f"## Development set, 1,380 real titles\n\n{table(judged, found)}\n\n{calibration(judged, found['quebu'])}\n")
+    hard = among(judged, noted(SHARED / "judged_dev" / "queries.jsonl", "hard_negative"))
+    rows = [row in hard.texts for row in judged.texts]
+    few = {name: relevance[rows] for name, relevance in found.items()}
+    print(f"## Of these, the texts whose words mislead\n\n{table(hard, few)}\n")
+    papers = keywords(SHARED / "public_benchmarks" / "csl_dev.json")
+    print(f"## CSL dev, keyword → abstract\n\n{table(papers, on(papers, known))}")
 
 
 if __name__ == "__main__":

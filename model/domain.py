@@ -155,10 +155,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a course gives to one gap: the gap's weight times the course's relevance to it."""
+    """What a course gives to one gap: the gap's weight times the course's relevance to it, and the evidence that speaks most for it."""
 
     gap: Gap
     relevance: float
+    evidence: str = ""
 
     @property
     def value(self) -> float:

@@ -13,17 +13,24 @@ spaces are dropped; a text of over 512 tokens is cut, not averaged over windows.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import logging
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.errors import KnowledgeError
 from model.lexicon import TRAINING_DATA
+from model.tables import read_arrays
 
 ENCODER = TRAINING_DATA / "encoder" / "encoder.npz"
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float32]
 Pair = tuple[Array, Array]  # a weight and its bias
@@ -137,10 +144,14 @@ class _Layer(NamedTuple):
 class Encoder:
     """The tokenizer and the network, made of the arrays of ``training_data/encoder/encoder.npz``."""
 
+    ready = True
+
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """``arrays`` are those ``training_data/encoder/extract.py`` writes: float, or int8 beside a ``.scale`` per row."""
         self.hidden, layers, self.heads, _, positions = (int(n) for n in arrays["config"])
         self._eps = np.float32(arrays["config.eps"])
+        weights = hashlib.sha256(b"".join(np.asarray(arrays[name]).tobytes() for name in sorted(arrays)))
+        self.name = f"multilingual-e5-small/{weights.hexdigest()[:12]}"
         pieces = np.asarray(arrays["vocab.pieces"]).tobytes().decode().split("\n")
         self.tokenizer = Tokenizer(
             pieces,
@@ -183,32 +194,27 @@ class Encoder:
             )
 
     def encode(self, texts: Sequence[str], prefix: str = "query: ", batch_tokens: int = 1024) -> Array:
-        """One vector of length 1 per text, in order, each text read after ``prefix``."""
+        """One vector of length 1 per text, in order, each text read after ``prefix``.
+
+        Only texts of equally many tokens are computed together, so that nothing is padded and company changes no vector.
+        """
         tokens = [self.tokenizer.encode(prefix + text) for text in texts]
         result = np.zeros((len(tokens), self.hidden), np.float32)
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-        while order:  # the longest first, of nearly equal length
-            width = len(tokens[order[-1]])
-            batch = order[-max(1, batch_tokens // width) :]
-            del order[-len(batch) :]
-            ids = np.full((len(batch), width), self.tokenizer.pad, np.int64)
-            for row, i in enumerate(batch):
-                ids[row, : len(tokens[i])] = tokens[i]
-            result[batch] = self._forward(ids, np.array([len(tokens[i]) for i in batch]))
+        for width, group in itertools.groupby(order, key=lambda i: len(tokens[i])):
+            alike, size = list(group), max(1, batch_tokens // width)
+            for batch in (alike[at : at + size] for at in range(0, len(alike), size)):
+                result[batch] = self._forward(np.array([tokens[i] for i in batch]))
         return result
 
-    def _forward(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> Array:
-        """Vectors of a padded batch."""
+    def _forward(self, ids: NDArray[np.int64]) -> Array:
+        """Vectors of texts of equally many tokens, shape (texts, tokens)."""
         count, width = ids.shape
-        seen = np.arange(width) < lengths[:, None]
-        bias = None if seen.all() else np.where(seen, 0, -1e9).astype(np.float32)[:, None, None]
         x = self._normalise((self._word[ids] + self._position[:width]).reshape(-1, self.hidden), self._norm)
         for layer in self._layers:
             qkv = (x @ layer.qkv[0] + layer.qkv[1]).reshape(count, width, 3, self.heads, -1)
             query, key, value = qkv.transpose(2, 0, 3, 1, 4)
             scores = query @ key.swapaxes(2, 3)  # the scale is in the query's weights
-            if bias is not None:
-                scores += bias
             scores -= scores.max(axis=3, keepdims=True)
             np.exp(scores, out=scores)
             scores /= scores.sum(axis=3, keepdims=True)
@@ -216,8 +222,7 @@ class Encoder:
             x = self._normalise(x + (context @ layer.out[0] + layer.out[1]), layer.attention_norm)
             inner = _gelu(x @ layer.up[0], layer.up[1])
             x = self._normalise(x + (inner @ layer.down[0] + layer.down[1]), layer.ffn_norm)
-        x = x.reshape(count, width, self.hidden) * seen[:, :, None]
-        pooled: Array = x.sum(axis=1) / lengths[:, None].astype(np.float32)
+        pooled: Array = x.reshape(count, width, self.hidden).mean(axis=1)
         pooled /= np.sqrt((pooled * pooled).sum(axis=1, keepdims=True))
         return pooled
 
@@ -247,3 +252,13 @@ def _gelu(x: Array, bias: Array, rows: int = 32) -> Array:
         np.maximum(part, 0, out=part)
         part -= tail
     return x
+
+
+@lru_cache(maxsize=1)
+def bundled_encoder() -> Encoder | None:
+    """The encoder that comes with the product; None, and a line in the log, where its file cannot be used."""
+    try:
+        return Encoder(read_arrays(ENCODER))
+    except (KnowledgeError, KeyError, MemoryError) as error:
+        log.warning("the bundled sentence encoder cannot be used: %s", error)
+        return None

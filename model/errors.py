@@ -5,6 +5,7 @@ QuebuError
 │   ├── UnreadableFile    the file is no table at all: empty, encrypted, damaged, far too large
 │   └── TableError        a table without one usable row; carries every fault with its cell
 ├── KnowledgeError        a file of training_data/ breaks its own rules
+├── EncoderUnavailable    a sentence encoder cannot run now; matching goes on without it, only a training that loses it midway fails
 └── VersionError          a trained version is missing, incomplete or damaged
     └── NoActiveVersion   nothing has been trained and activated yet
 
@@ -41,6 +42,10 @@ class TableError(InputError):
 
 class KnowledgeError(QuebuError):
     """A file of training_data/ breaks its own rules."""
+
+
+class EncoderUnavailable(QuebuError):
+    """A sentence encoder cannot run now. Matching goes on without it, and says so; a training that loses it midway fails."""
 
 
 class VersionError(QuebuError):

@@ -13,6 +13,13 @@ LACK_CODES = {
     "岗位要求": "lack_post",  # A lack that was seen by holding the person against the post.
 }
 
+EVIDENCE = {
+    "lexical": "（主要凭词句相同）",
+    "competency": "（主要凭所讲能力一致）",
+    "expansion": "（主要凭同一能力的常用词）",
+    "semantic": "（主要凭意思相近）",
+}
+
 
 def explain(candidate: Candidate) -> Recommendation:
     """Give each part of a candidate its sentence, the largest part first; a required course says so first of all."""
@@ -32,7 +39,7 @@ def _sentence(part: Part) -> str:
     # A quotation inside a quotation takes the inner marks.
     text = gap.text.translate({ord("“"): "‘", ord("”"): "’"})
     about = f"，归入“{gap.competency}”" if gap.competency and gap.competency != gap.text else ""
-    chance = f"对口的把握约 {min(part.relevance, 0.99):.0%}"
+    chance = f"对口的把握约 {min(part.relevance, 0.99):.0%}{EVIDENCE.get(part.evidence, '')}"
     if gap.reason is Reason.DUTY:
         return f"因岗位需要“{text}”{about}：{chance}，计 {part.value:.4f} 分。"
     return f"因短板“{text}”（{gap.source}·{gap.kind}{about}）：{chance}，计 {part.value:.4f} 分。"

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.competence import UNANSWERABLE, CompetencyClassifier
 from model.domain import GAP_SOURCES, Gap, Profile, Reason, Weakness
 from model.lexicon import Lexicon, bare
 
@@ -50,10 +50,17 @@ class Understanding:
     unclear: bool
 
 
+class Classifier(Protocol):
+    """What tells the competencies of texts: a CompetencyClassifier, or a matcher that holds several."""
+
+    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Probabilities of the competencies in the order of the lexicon, then of naming no lack; one row a text."""
+
+
 class Reader:
     """Understands gap texts: splits those that tell of several lacks, names the competency of each."""
 
-    def __init__(self, classifier: CompetencyClassifier, lexicon: Lexicon) -> None:
+    def __init__(self, classifier: Classifier, lexicon: Lexicon) -> None:
         self.classifier, self.lexicon = classifier, lexicon
         self._false_friends = {frozenset(map(bare, pair)) for pair in lexicon.false_friends}
 
@@ -68,11 +75,12 @@ class Reader:
         if exact:
             return Understanding(exact, unclear=False)
         best = int(np.argmax(probabilities[:-1]))
-        assert self.classifier.classes_[-1] == UNANSWERABLE
         nothing = probabilities[-1]
         if nothing >= SURELY_NOTHING and nothing > probabilities[best]:
             return Understanding(None, unclear=True)
-        return Understanding(self.classifier.classes_[best] if probabilities[best] >= SURE else None, unclear=False)
+        return Understanding(
+            self.lexicon.competencies[best].name if probabilities[best] >= SURE else None, unclear=False
+        )
 
     def split(self, texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Split each text into its lacks.

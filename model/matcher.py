@@ -1,95 +1,104 @@
 """Gap texts x Catalog -> calibrated relevance: the probability that a planner would accept the course for the gap.
 
-Three independent pieces of evidence speak for a course: shared characters (lexical), the competencies that text and course
-are probably about (competency), and shared characters with the words the lexicon knows for those competencies (expansion). A small
-logistic regression over judged pairs weighs them; its output is the relevance.
+A :class:`Ranker` is one complete way to get there: a classifier, the evidence of a catalog, and the fusion that weighs it. The
+:class:`Matcher` holds several, the best first; the last needs no encoder, so there is always an answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self, TypeVar
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
-from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
 from model.competence import CompetencyClassifier
-from model.domain import Catalog, Course
+from model.domain import Catalog
+from model.errors import EncoderUnavailable
+from model.evidence import Evidence
+from model.fusion import Fusion
+from model.judgements import Judgements, titles_only
 from model.lexicon import Lexicon
-from model.text import character_ngrams, topic
+from model.vectors import Remembered, SentenceEncoder
 
-FEATURES = ("lexical", "competency", "expansion")
-CURATED = (1.0, 0.8, 0.6)  # How surely a curated course teaches its first, second and third competency.
-ACCEPTED_GRADE = 2  # A judge's grade from which a planner would accept the course (3 teaches it, 2 clearly helps).
 CHUNK = 256  # Texts scored at once; bounds memory at CHUNK x courses x features.
+RECENT_BYTES = 64 * 2**20
+
+SCORE = np.dtype([("relevance", np.float32), ("strongest", np.int8)])
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgements:
-    """Gap texts judged against a catalog. ``grades`` is complete for grades 2 and 3: an unlisted pair has grade 0 or 1."""
+@dataclass(frozen=True)
+class Judged:
+    """Evidence and outcome of judged pairs, in two views of the judged catalog: as it is, and as bare titles, for many catalogs
+    hold nothing else. ``evidence`` has the shape (views, texts, courses, features), ``accepted`` (texts, courses)."""
 
-    catalog: Catalog
-    texts: Mapping[str, str]
-    styles: Mapping[str, str]
-    grades: Mapping[tuple[str, str], int]
+    features: tuple[str, ...]
+    evidence: NDArray[np.float32]
+    accepted: NDArray[np.bool_]
 
-    def accepted(self, query: str) -> NDArray[np.bool_]:
-        """For one query, which courses a planner would accept."""
-        return np.array([self.grades.get((query, course.id), 0) >= ACCEPTED_GRADE for course in self.catalog])
+    @classmethod
+    def of(cls, judgements: Judgements, classifier: CompetencyClassifier, lexicon: Lexicon) -> Self:
+        """Compute the evidence for judged texts."""
+        views = [Evidence(view, classifier, lexicon) for view in (judgements.catalog, titles_only(judgements.catalog))]
+        found = [view.of(list(judgements.texts.values())) for view in views]
+        return cls(views[0].features, np.stack(found), judgements.accepted())
 
+    def without(self, *features: str) -> Judged:
+        """The same with some evidence taken away (for ablations)."""
+        kept = [place for place, name in enumerate(self.features) if name not in features]
+        return replace(self, features=tuple(self.features[place] for place in kept), evidence=self.evidence[..., kept])
 
-def course_text(course: Course) -> str:
-    """What is read of a course: its title twice, because a title promises, then its summary."""
-    return f"{course.title}。{course.title}。{course.summary}"
+    def fusion(self, texts: NDArray[np.intp] | slice = slice(None)) -> Fusion:
+        """A fusion that learnt from some of the texts."""
+        pairs = self.evidence[:, texts].reshape(-1, len(self.features))
+        return Fusion().fit(pairs, np.tile(self.accepted[texts].ravel(), len(self.evidence)))
 
-
-class Evidence:
-    """One catalog, made ready to be compared with gap texts. Row *i* of every matrix is ``catalog.courses[i]``."""
-
-    def __init__(self, catalog: Catalog, classifier: CompetencyClassifier, lexicon: Lexicon) -> None:
-        self.classifier = classifier
-        texts = [course_text(course) for course in catalog]
-        known = [" ".join([c.name, *c.aliases, *c.related]) for c in lexicon.competencies]
-        # The lexicon's words join the catalog's for document frequencies, so that a catalog of ten courses has sensible weights.
-        self.vectorizer = character_ngrams().fit(texts + known)
-        self.courses = self.vectorizer.transform(texts).T.tocsr()
-        self.vocabulary = self.vectorizer.transform(known)
-        self.competencies = _unit(self._taught(catalog)).T
-
-    def _taught(self, catalog: Catalog) -> NDArray[np.float64]:
-        """Probability that each course teaches each competency: curated where a planner said so, else read from its text."""
-        column = {name: number for number, name in enumerate(self.classifier.classes_[:-1])}
-        summaries = [f"{course.title}。{course.summary}" for course in catalog]
-        taught = np.maximum(
-            self.classifier.predict_proba([course.title for course in catalog])[:, :-1],
-            self.classifier.predict_proba(summaries)[:, :-1],
-        )
-        for row, course in enumerate(catalog):
-            for name, sure in zip(course.competencies, CURATED, strict=False):
-                taught[row, column[name]] = max(sure, taught[row, column[name]])
-        return taught
-
-    def features(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Evidence for each text and course; shape (texts, courses, features)."""
-        topics = self.vectorizer.transform([topic(text) for text in texts])
-        probabilities = self.classifier.predict_proba(texts)[:, :-1]
-        meant = _unit(probabilities)
-        strongest = np.where(probabilities >= np.sort(probabilities, axis=1)[:, [-3]], meant, 0.0)
-        expanded = normalize(sp.csr_matrix(strongest) @ self.vocabulary)
-        return np.stack(
-            [(topics @ self.courses).toarray(), meant @ self.competencies, (expanded @ self.courses).toarray()], axis=2
-        ).astype(np.float32)
+    def held_out(self, folds: int = 5) -> NDArray[np.float32]:
+        """Relevance in each view, shape (views, texts, courses), each text's by a fusion that has not seen it."""
+        relevance = np.empty(self.evidence.shape[:-1], dtype=np.float32)
+        for learn, test in KFold(folds, shuffle=True, random_state=0).split(self.accepted):
+            fusion = self.fusion(learn)
+            relevance[:, test] = fusion.probability(fusion.addends(self.evidence[:, test]))
+        return relevance
 
 
-def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(normalize(rows))
+@dataclass
+class Ranker:
+    """One way to match, with one classifier; ``evidence`` is that of one catalog."""
+
+    classifier: CompetencyClassifier
+    fusion: Fusion
+    evidence: Evidence
+    _recent: Remembered = field(default_factory=lambda: Remembered(RECENT_BYTES))
+
+    @property
+    def encoder(self) -> str | None:
+        """The name of the encoder it reads by, if any."""
+        return self.classifier.vectors.name if self.classifier.vectors else None
+
+    @property
+    def ready(self) -> bool:
+        """Whether its encoder, if it needs one, can run as far as is known."""
+        return self.classifier.vectors is None or self.classifier.vectors.ready
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.void]:
+        """Scores of every course for each text; a text asked lately is not computed again."""
+        return np.stack(self._recent.rows(texts, self._scores))
+
+    def _scores(self, texts: Sequence[str]) -> NDArray[np.void]:
+        addends = self.fusion.addends(self.evidence.of(texts))
+        scores = np.empty(addends.shape[:-1], dtype=SCORE)
+        scores["relevance"] = self.fusion.probability(addends)
+        scores["strongest"] = addends[..., 1:].argmax(axis=-1) + 1  # The first, lack, is the same for every course.
+        return scores
 
 
 class Matcher(BaseEstimator):  # type: ignore[misc]
@@ -97,72 +106,83 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    classifier : CompetencyClassifier
-        Fitted on the phrases of ``training_data/``.
+    classifiers : sequence of CompetencyClassifier
+        Fitted on the phrases of ``training_data/``; the best first. The last should read without sentence vectors.
     lexicon : Lexicon
 
     Attributes
     ----------
-    evidence_ : Evidence
-        The fitted catalog.
-    fusion_ : LogisticRegression
-        Weighs the evidence (``FEATURES``); fitted on judged pairs of the judgements' own catalog, with and without its summaries
-        and curated competencies, because many catalogs hold titles only.
+    rankers_ : list of Ranker
+        One a classifier.
     """
 
-    def __init__(self, classifier: CompetencyClassifier, lexicon: Lexicon) -> None:
-        self.classifier = classifier
+    def __init__(self, classifiers: Sequence[CompetencyClassifier], lexicon: Lexicon) -> None:
+        self.classifiers = classifiers
         self.lexicon = lexicon
 
     def fit(self, catalog: Catalog, judgements: Judgements) -> Self:
-        """Fit the fusion on the judgements and make ``catalog`` ready."""
-        self.fusion_ = self._fusion(*self._judged(judgements))
-        self.evidence_ = Evidence(catalog, self.classifier, self.lexicon)
+        """Learn from the judgements how to weigh the evidence, and make ``catalog`` ready."""
+        fusions = [Judged.of(judgements, classifier, self.lexicon).fusion() for classifier in self.classifiers]
+        return self._ready(fusions, catalog)
+
+    def for_catalog(self, catalog: Catalog) -> Matcher:
+        """The same weights made ready for another catalog; texts both catalogs share are not encoded again."""
+        check_is_fitted(self)
+        ready = type(self)(self.classifiers, self.lexicon)._ready([one.fusion for one in self.rankers_], catalog)
+        for ranker in ready.rankers_:
+            if ranker.classifier.vectors:
+                ranker.classifier.vectors.forget_all_but(ranker.evidence.course_texts)
+        return ready
+
+    def _ready(self, fusions: Sequence[Fusion], catalog: Catalog) -> Self:
+        self.rankers_ = [
+            Ranker(classifier, fusion, Evidence(catalog, classifier, self.lexicon))
+            for classifier, fusion in zip(self.classifiers, fusions, strict=True)
+        ]
+        self.courses_ = len(catalog)
+        self._answering = next(iter(self.rankers_), None)
         return self
 
-    def _judged(self, judgements: Judgements) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Evidence (2 views, texts, courses, features) and acceptance (texts, courses) of the judged pairs."""
-        texts = list(judgements.texts.values())
-        views = (judgements.catalog, titles_only(judgements.catalog))
-        evidence = [Evidence(view, self.classifier, self.lexicon).features(texts) for view in views]
-        return np.stack(evidence), np.array([judgements.accepted(query) for query in judgements.texts])
+    def take(self, encoders: Iterable[SentenceEncoder]) -> None:
+        """Hand over the encoders (a version is stored without them); each goes where its name is asked for."""
+        by_name = {encoder.name: encoder for encoder in encoders}
+        for classifier in self.classifiers:
+            if classifier.vectors:
+                classifier.vectors.encoder = by_name.get(classifier.vectors.name)
 
-    @staticmethod
-    def _fusion(evidence: NDArray[np.float32], accepted: NDArray[np.bool_]) -> LogisticRegression:
-        outcomes = np.concatenate([accepted.ravel()] * len(evidence))
-        # Summing many pairs in single precision would let the processor's kernels and threads show in the weights.
-        shaped = _shaped(evidence.reshape(-1, len(FEATURES))).astype(np.float64)
-        return LogisticRegression(C=1.0, tol=1e-8, max_iter=10_000).fit(shaped, outcomes)
+    @property
+    def encoder(self) -> str | None:
+        """The encoder by which answers come now; None where they come without any (degraded)."""
+        return next((ranker.encoder for ranker in self.rankers_ if ranker.ready), None)
 
-    def held_out(self, catalog: Catalog, judgements: Judgements, folds: int) -> NDArray[np.float32]:
-        """Relevance of ``catalog`` (a view of the judged one) to each judged text, by a fusion that has not seen that text."""
-        evidence, accepted = self._judged(judgements)
-        seen = Evidence(catalog, self.classifier, self.lexicon).features(list(judgements.texts.values()))
-        relevance = np.empty(accepted.shape, dtype=np.float32)
-        for learn, test in KFold(folds, shuffle=True, random_state=0).split(accepted):
-            fusion = self._fusion(evidence[:, learn], accepted[learn])
-            relevance[test] = _fused(fusion, seen[test])
-        return relevance
-
-    def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Calibrated probabilities, shape (texts, courses). Memory grows with texts x courses; callers chunk by ``CHUNK``."""
+    def scores(self, texts: Sequence[str]) -> NDArray[np.void]:
+        """For each text and course the relevance (a calibrated probability) and the kind of evidence that raises it most (a place in
+        ``FEATURES``), shape (texts, courses). Memory grows with texts x courses; callers chunk by ``CHUNK``."""
         check_is_fitted(self)
         if not len(texts):
-            return np.zeros((0, self.evidence_.courses.shape[1]), dtype=np.float32)
-        return _fused(self.fusion_, self.evidence_.features(texts))
+            return np.zeros((0, self.courses_), dtype=SCORE)
+        return self._able(lambda ranker: ranker.scores(texts))
 
+    def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The relevances alone."""
+        return np.asarray(self.scores(texts)["relevance"])
 
-def _fused(fusion: LogisticRegression, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    flat = fusion.predict_proba(_shaped(features.reshape(-1, len(FEATURES))))[:, 1]
-    return np.asarray(flat.reshape(features.shape[:2]), dtype=np.float32)
+    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """What the texts lack; see :meth:`CompetencyClassifier.predict_proba`."""
+        check_is_fitted(self)
+        return self._able(lambda ranker: ranker.classifier.predict_proba(texts))
 
-
-def _shaped(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The features and their products two by two: evidence that agrees counts for more than its sum."""
-    lexical, competency, expansion = features.T
-    return np.column_stack([features, np.sqrt(features), lexical * competency, competency * expansion])
-
-
-def titles_only(catalog: Catalog) -> Catalog:
-    """The same catalog as a list of bare titles."""
-    return Catalog(tuple(Course(course.id, course.title) for course in catalog))
+    def _able(self, work: Callable[[Ranker], T]) -> T:
+        """Let the best ranker whose encoder runs do the work; a change of ranker is logged."""
+        for ranker in self.rankers_:
+            try:
+                done = work(ranker)
+            except EncoderUnavailable:
+                continue
+            # An answer from memory says nothing of the encoder; only one that can run takes over again.
+            if ranker is not self._answering and ranker.ready:
+                name = ranker.encoder or "none: matching without an encoder (degraded)"
+                log.warning("sentence vectors now by %s", name)
+                self._answering = ranker
+            return done
+        raise EncoderUnavailable("没有可用的句向量编码器。")

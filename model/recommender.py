@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from model import gaps as gap_rules
 from model.courselists import TitleIndex
 from model.domain import Catalog, Gap, Limits, Match, Plan, Profile
+from model.evidence import FEATURES
 from model.explanation import explain
 from model.gaps import Reader, Understanding
 from model.lexicon import Lexicon
 from model.matcher import CHUNK, Matcher
-from model.selection import Reach, Selector
+from model.selection import Reach, Reached, Selector
 
 Progress = Callable[[int, int], None]
 
@@ -31,18 +33,23 @@ class Answer:
 
 @dataclass(frozen=True)
 class Recommender:
-    """A trained version at work: the lexicon and matcher it was trained with, and the relevance it accepts (0 to 1)."""
+    """A trained version at work: the lexicon and matcher it was trained with, and the relevance it accepts (0 to 1).
+
+    ``metrics`` were measured on held-out texts when it was trained; ``learnt`` is the fingerprint of what it learnt from.
+    """
 
     version: str
     lexicon: Lexicon
     matcher: Matcher
     catalog: Catalog
     accepted: float
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    learnt: str = ""
 
     @cached_property
     def reader(self) -> Reader:
-        """Understands gap texts with the version's own classifier."""
-        return Reader(self.matcher.classifier, self.lexicon)
+        """Understands gap texts with the version's own classifiers."""
+        return Reader(self.matcher, self.lexicon)
 
     @cached_property
     def titles(self) -> TitleIndex:
@@ -50,18 +57,19 @@ class Recommender:
         return TitleIndex(self.catalog)
 
     def answer(self, texts: Sequence[str], top: int = 10) -> list[Answer]:
-        """Rank the courses for each gap text (``quebu match``)."""
+        """Rank the courses for each gap text (``quebu match``); for a text of several lacks a course counts by the one it serves best."""
         answers = {}
-        distinct = sorted(set(texts))
-        understood = self.reader.understand(distinct)
+        lacks = self.reader.split(texts)
+        distinct = sorted(lacks)
         for start in range(0, len(distinct), CHUNK):
             chunk = distinct[start : start + CHUNK]
-            for text, row in zip(chunk, self.matcher.relevance(chunk), strict=True):
+            parts = [part for text in chunk for part in lacks[text]]
+            starts = np.cumsum([0, *(len(lacks[text]) for text in chunk[:-1])])
+            for text, row in zip(chunk, np.maximum.reduceat(self.matcher.relevance(parts), starts), strict=True):
                 # A stable sort over courses in id order: of equal courses the smaller id comes first.
                 order = np.argsort(-row, kind="stable")[:top]
                 matches = tuple(Match(self.catalog.courses[place], float(row[place])) for place in order)
-                reached = bool(matches) and matches[0].relevance >= self.accepted
-                answers[text] = Answer(text, matches, reached and not understood[text].unclear)
+                answers[text] = Answer(text, matches, bool(matches) and matches[0].relevance >= self.accepted)
         return [answers[text] for text in texts]
 
     def plans(self, profiles: Sequence[Profile], limits: Limits, progress: Progress | None = None) -> Iterator[Plan]:
@@ -71,9 +79,7 @@ class Recommender:
         meant += [text for profile in profiles for text in gap_rules.texts_of(profile)]
         understood = self.reader.understand(meant)
         gaps = [gap_rules.gaps_of(profile, self.lexicon, lacks, understood) for profile in profiles]
-        reach = self._reach(
-            {text for person in gaps for gap in person for text in (gap.text, gap.competency) if text}, understood
-        )
+        reach = self._reach({text for person in gaps for gap in person for text in (gap.text, gap.competency) if text})
         selector = Selector(self.catalog, limits)
         for number, (profile, person) in enumerate(zip(profiles, gaps, strict=True), start=1):
             yield self._plan(profile, person, reach, understood, selector)
@@ -100,18 +106,18 @@ class Recommender:
         chosen = tuple(explain(candidate) for candidate in (*selected.required, *selected.ranked))
         return Plan(profile, gaps, chosen, selected.unmet, selected.removed, self.version)
 
-    def _reach(self, texts: Iterable[str], understood: dict[str, Understanding]) -> dict[str, Reach]:
+    def _reach(self, texts: Iterable[str]) -> dict[str, Reach]:
         """For each distinct gap text the courses that reach the accepted relevance (row -> relevance)."""
         reach: dict[str, Reach] = {}
         distinct = sorted(texts)
         for start in range(0, len(distinct), CHUNK):
             chunk = distinct[start : start + CHUNK]
-            for text, row in zip(chunk, self.matcher.relevance(chunk), strict=True):
-                if text in understood and understood[text].unclear:
-                    reach[text] = {}
-                    continue
-                rows = np.flatnonzero(row >= self.accepted)
-                reach[text] = {int(place): round(float(row[place]), 4) for place in rows}
+            for text, row in zip(chunk, self.matcher.scores(chunk), strict=True):
+                found = np.flatnonzero(row["relevance"] >= self.accepted)
+                reach[text] = {
+                    int(place): Reached(round(float(relevance), 4), FEATURES[strongest])
+                    for place, (relevance, strongest) in zip(found, row[found].tolist(), strict=True)
+                }
         return reach
 
     def unknown_completed(self, profile: Profile) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version as package_version
@@ -23,8 +23,10 @@ from typing import Any
 import joblib
 
 from model.domain import Catalog
+from model.encoder import bundled_encoder
 from model.errors import NoActiveVersion, VersionError
 from model.recommender import Recommender
+from model.vectors import SentenceEncoder
 
 VERSION = re.compile(r"v\d{4,}")
 LIBRARIES = ("quebu", "scikit-learn", "numpy", "scipy")
@@ -34,8 +36,10 @@ MODEL = "model.joblib"
 class Registry:
     """The versions under one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, encoders: Sequence[SentenceEncoder] | None = None) -> None:
+        """``encoders`` are handed to the versions that were trained with them; the bundled one unless given."""
         self.folder = folder
+        self._encoders = encoders
 
     def versions(self) -> list[str]:
         """Complete versions, oldest first."""
@@ -85,7 +89,9 @@ class Registry:
             (home / "catalog.json").write_text(_readable(recommender.catalog), encoding="utf-8")
             files = {path.name: _sha256(path) for path in sorted(home.iterdir())}
             libraries = {name: package_version(name) for name in LIBRARIES}
-            full = {"version": version, **card, "files": files, "libraries": libraries}
+            encoder = recommender.matcher.encoder
+            learnt = {"metrics": recommender.metrics, "encoder": encoder, "degraded": encoder is None}
+            full = {"version": version, **card, **learnt, "files": files, "libraries": libraries}
             _write_at_once(home / "card.json", json.dumps(full, ensure_ascii=False, indent=2))
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
@@ -112,7 +118,16 @@ class Registry:
         except (ImportError, AttributeError) as error:
             raise VersionError(f"版本 {version} 是由另一版 Quebu 存下的，现在无法读取。请重新训练。") from error
         assert isinstance(recommender, Recommender)
+        bundled = bundled_encoder() if self._encoders is None else None
+        recommender.matcher.take(self._encoders or ([bundled] if bundled else []))
         return recommender
+
+    def latest(self) -> Recommender | None:
+        """The newest version that can be loaded, for a training to take over what has not changed."""
+        for version in reversed(self.versions()):
+            with suppress(VersionError):
+                return self.load(version)
+        return None
 
     def activate(self, version: str) -> None:
         """Make a version that can be loaded the active one, in one step that cannot be seen half done."""

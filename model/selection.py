@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from model.domain import Candidate, Catalog, Cause, Course, Gap, Limits, Part, Profile, Restriction, Unmet
 
@@ -28,7 +29,15 @@ RULES = {
     "方式不便": Cause.EXCLUDED,
 }
 
-Reach = Mapping[int, float]
+
+class Reached(NamedTuple):
+    """How surely a course serves a gap (0 to 1), and the kind of evidence that says so most."""
+
+    relevance: float
+    evidence: str = ""
+
+
+Reach = Mapping[int, Reached]
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class Selector:
         reached: Sequence[Reach],
         unclear: Sequence[bool],
     ) -> Selected:
-        """Choose for one person. ``reached[i]`` are the courses (row -> relevance) that serve ``gaps[i]``."""
+        """Choose for one person. ``reached[i]`` are the courses (by row) that serve ``gaps[i]``."""
         removed = dict(self.barred(_Person(profile.level, family, profile.restrictions)))
         for identity in completed:
             if identity in self.catalog.row_of:
@@ -92,9 +101,9 @@ class Selector:
 
         parts: dict[int, list[Part]] = {}
         for gap, rows in zip(gaps, reached, strict=True):
-            for row, relevance in rows.items():
+            for row, reached_by in rows.items():
                 if row not in removed:
-                    parts.setdefault(row, []).append(Part(gap, relevance))
+                    parts.setdefault(row, []).append(Part(gap, *reached_by))
         pinned = [row for row in self.required if row not in removed and self._surely_for(row, profile.level, family)]
         required = tuple(self._candidate(row, parts) for row in pinned)
         candidates = [self._candidate(row, parts) for row in parts if row not in set(pinned)]
@@ -157,7 +166,7 @@ class Selector:
             return Cause.UNCLEAR if unclear or gap.competency is None else Cause.NO_COURSE
         eligible = [row for row in rows if row not in removed]
         if not eligible:
-            best = min(rows, key=lambda row: (-rows[row], row))
+            best = min(rows, key=lambda row: (-rows[row].relevance, row))
             return RULES[removed[best]]
         left = _hours_left(ranked, hours_available)
         if all((self.catalog.courses[row].hours or 0.0) > left for row in eligible):

@@ -21,7 +21,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xlsxwriter
+from numpy.typing import NDArray
 
 from model.errors import KnowledgeError, UnreadableFile
 
@@ -215,6 +217,15 @@ def read_lines(path: Path) -> list[str]:
     # Not splitlines(): JSON text may hold U+2028 and U+0085, which end no line of a file.
     text = decode(path.read_bytes()).replace("\r\n", "\n").removesuffix("\n")
     return text.split("\n") if text else []
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read the arrays of an .npz file of ``training_data/``; raise :class:`KnowledgeError` where it is missing or damaged."""
+    try:
+        with np.load(path) as file:
+            return dict(file)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise KnowledgeError(f"{path.name} 缺失或已损坏，请重新安装。") from error
 
 
 def read_knowledge(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:

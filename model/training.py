@@ -2,43 +2,123 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections import defaultdict
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from model.baselines import baselines
-from model.competence import UNANSWERABLE, CompetencyClassifier, definitions, load_phrases
+from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions, load_pairs, load_phrases
 from model.courselists import read_catalog
 from model.domain import Catalog
-from model.errors import InputError
+from model.encoder import bundled_encoder
 from model.evaluation import area_under_curve, evaluate_ranking, expected_calibration_error
+from model.evidence import descriptions
+from model.judgements import ACCEPTED_GRADE, Judgements, read_judgements
 from model.lexicon import TRAINING_DATA, Lexicon, load_lexicon
-from model.matcher import ACCEPTED_GRADE, Judgements, Matcher, titles_only
+from model.matcher import Judged, Matcher
 from model.recommender import Recommender
-from model.tables import read_lines, read_sheets
+from model.tables import read_arrays, read_sheets
+from model.vectors import Known, SentenceEncoder, Vectors
 
 ACCEPTED = 0.5  # A course is offered where a planner would more likely accept it than not; see docs/architecture.md.
 FOLDS = 5
+VECTORS = Path("encoder") / "vectors.npz"
 
 
-def knowledge(folder: Path = TRAINING_DATA) -> tuple[Lexicon, CompetencyClassifier, Judgements]:
-    """Lexicon, fitted classifier and judgements; the same for every catalog, so fitted once a process."""
-    return _fitted(folder)
+@dataclass(frozen=True)
+class Knowledge:
+    """What is learnt before any catalog is seen. ``classifiers`` are the best first; the last reads by spelling alone."""
+
+    lexicon: Lexicon
+    classifiers: tuple[CompetencyClassifier, ...]
+    judgements: Judgements
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What there is to learn from: the files of ``training_data/``, and the encoders, the best first."""
+
+    folder: Path
+    lexicon: Lexicon
+    phrases: tuple[Phrase, ...]
+    calibration: tuple[Phrase, ...]
+    judgements: Judgements
+    encoders: tuple[SentenceEncoder, ...]
+
+    @classmethod
+    def of(cls, folder: Path = TRAINING_DATA, encoders: Sequence[SentenceEncoder] | None = None) -> Self:
+        """Read the files. Unless ``encoders`` are given, the bundled one is taken if it can run."""
+        lexicon = load_lexicon(folder)
+        bundled = bundled_encoder()
+        wanted = encoders if encoders is not None else [bundled] if bundled else []
+        phrases = _phrases("train", folder) + definitions(lexicon)
+        return cls(
+            folder, lexicon, phrases, _phrases("calibration", folder), load_judgements(lexicon, folder), tuple(wanted)
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Two trainings of one fingerprint learn the same."""
+        judged = (dict(self.judgements.texts), dict(self.judgements.grades), self.judgements.catalog.fingerprint)
+        told = (self.lexicon.competencies, self.phrases, self.calibration, judged, [one.name for one in self.encoders])
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    @property
+    def texts(self) -> set[str]:
+        """Every text that training and measuring encode."""
+        phrases = {p.text for p in (*self.phrases, *self.calibration, *load_phrases("validation", self.folder))}
+        courses = {text for course in self.judgements.catalog for text in descriptions(course)}
+        return (
+            phrases
+            | courses
+            | {course.title for course in self.judgements.catalog}
+            | set(self.judgements.texts.values())
+        )
+
+    def learnt(self) -> Knowledge:
+        """Fit a classifier for each encoder, and one that needs none."""
+        names = [competency.name for competency in self.lexicon.competencies]
+        readers = [
+            CompetencyClassifier(Vectors(encoder, self._shipped(encoder.name))).fit(
+                self.phrases, self.calibration, names
+            )
+            for encoder in self.encoders
+        ]
+        spelling = (
+            readers[0].without_vectors()
+            if readers
+            else CompetencyClassifier().fit(self.phrases, self.calibration, names)
+        )
+        return Knowledge(self.lexicon, (*readers, spelling), self.judgements)
+
+    def _shipped(self, encoder: str) -> Known:
+        """The vectors of these texts that come with the product, so that not every training waits for them; none for another encoder."""
+        if not (self.folder / VECTORS).is_file():
+            return {}
+        arrays = read_arrays(self.folder / VECTORS)
+        if str(arrays["encoder"]) != encoder:
+            return {}
+        return {key.tobytes(): row for key, row in zip(arrays["digests"], arrays["vectors"], strict=True)}
+
+
+def knowledge(folder: Path = TRAINING_DATA) -> Knowledge:
+    """What ``training_data/`` teaches with the bundled encoder; the same for every catalog, so learnt once a process."""
+    return _learnt(folder)
 
 
 @lru_cache(maxsize=2)  # Beneath the default value, for to the cache knowledge() and knowledge(TRAINING_DATA) are two.
-def _fitted(folder: Path) -> tuple[Lexicon, CompetencyClassifier, Judgements]:
-    lexicon = load_lexicon(folder)
-    phrases = load_phrases("train", folder) + definitions(lexicon)
-    classifier = CompetencyClassifier().fit(phrases, [competency.name for competency in lexicon.competencies])
-    return lexicon, classifier, load_judgements(lexicon, folder)
+def _learnt(folder: Path) -> Knowledge:
+    return Sources.of(folder).learnt()
+
+
+def _phrases(split: str, folder: Path) -> tuple[Phrase, ...]:
+    """What the classifier learns from: phrases, and both sides of the pairs, for it reads courses as well as gap texts."""
+    return load_phrases(split, folder) + tuple(side for pair in load_pairs(split, folder) for side in pair)
 
 
 def load_judgements(lexicon: Lexicon, folder: Path = TRAINING_DATA) -> Judgements:
@@ -47,80 +127,48 @@ def load_judgements(lexicon: Lexicon, folder: Path = TRAINING_DATA) -> Judgement
     return read_judgements(catalog, folder / "judgements" / "queries.jsonl", folder / "judgements" / "qrels.tsv")
 
 
-def read_judgements(catalog: Catalog, queries: Path, qrels: Path) -> Judgements:
-    """Read queries (``{"qid", "text", "style"}`` a line) and judgements (qid, course id, grade 0 to 3, tab-separated).
+def train(
+    catalog: Catalog,
+    version: str = "untrained",
+    folder: Path = TRAINING_DATA,
+    encoders: Sequence[SentenceEncoder] | None = None,
+    before: Recommender | None = None,
+) -> Recommender:
+    """Train on a catalog: learn how to weigh the evidence, make the catalog ready to be matched, measure on held-out texts.
 
-    Raises InputError naming the first faulty line; a grade for an unknown text or course would silently change every figure.
+    ``before`` is an earlier version: what it learnt from the same ``training_data/``, and the vectors of courses that have not changed,
+    are taken over.
     """
-    texts: dict[str, str] = {}
-    styles: dict[str, str] = {}
-    for number, line in enumerate(read_lines(queries), start=1):
-        if line.strip():
-            identity, text, style = _query(line, f"{queries.name}:{number}")
-            if identity in texts:
-                raise InputError(f"{queries.name}:{number}: qid “{identity}”重复；每条短板应有自己的 qid。")
-            texts[identity], styles[identity] = text, style
-    grades: dict[tuple[str, str], int] = {}
-    for number, row in enumerate(csv.reader(read_lines(qrels), delimiter="\t"), start=1):
-        if row:
-            grades[tuple(row[:2])] = _grade(row, f"{qrels.name}:{number}", texts, catalog, queries.name)  # type: ignore[index]
-    if not any(grade >= ACCEPTED_GRADE for grade in grades.values()):
-        raise InputError(f"按 {qrels.name}，{queries.name} 里没有一条短板有可用的课程（等级 2 以上），无法评价。")
-    return Judgements(catalog, MappingProxyType(texts), MappingProxyType(styles), MappingProxyType(grades))
+    sources = Sources.of(folder, encoders)
+    if before is not None and before.learnt == sources.fingerprint:
+        matcher = before.matcher.for_catalog(catalog)
+        return Recommender(version, sources.lexicon, matcher, catalog, ACCEPTED, before.metrics, before.learnt)
+    known = knowledge(folder) if encoders is None else sources.learnt()
+    matcher = Matcher(known.classifiers, known.lexicon).fit(catalog, known.judgements)
+    return Recommender(version, known.lexicon, matcher, catalog, ACCEPTED, measure(known, folder), sources.fingerprint)
 
 
-def _query(line: str, place: str) -> tuple[str, str, str]:
-    try:
-        query = json.loads(line)
-        identity, text, style = query["qid"], query["text"], query.get("style") or ""
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        identity = text = style = None
-    if not isinstance(identity, str) or not isinstance(text, str) or not isinstance(style, str):
-        raise InputError(f'{place}: 格式不对；每行应为 {{"qid": "…", "text": "…", "style": "…"}}。')
-    return identity, text, style
-
-
-def _grade(row: list[str], place: str, texts: Mapping[str, str], catalog: Catalog, queries: str) -> int:
-    if len(row) != 3 or row[2] not in {"0", "1", "2", "3"}:
-        raise InputError(f"{place}: 格式不对；每行应为 qid、课程编号、等级（0 到 3），用制表符隔开。")
-    if row[0] not in texts:
-        raise InputError(f"{place}: {queries} 里没有 qid “{row[0]}”；请核对。")
-    if row[1] not in catalog.row_of:
-        raise InputError(f"{place}: 课程表里没有编号 “{row[1]}”；请核对。")
-    return int(row[2])
-
-
-def train(catalog: Catalog, version: str = "untrained", folder: Path = TRAINING_DATA) -> Recommender:
-    """Train on a catalog: fit the matcher's fusion on the judgements, make the catalog ready to be matched."""
-    lexicon, classifier, judgements = knowledge(folder)
-    matcher = Matcher(classifier, lexicon).fit(catalog, judgements)
-    return Recommender(version, lexicon, matcher, catalog, ACCEPTED)
-
-
-def measure(folder: Path = TRAINING_DATA) -> dict[str, Any]:
+def measure(known: Knowledge, folder: Path = TRAINING_DATA) -> dict[str, Any]:
     """The metrics of a version's card: the ranking of judged texts left out of the fusion, with and without summaries, and the
     naming of competencies in phrases of an author nobody trained on."""
-    lexicon, classifier, judgements = knowledge(folder)
-    matcher = Matcher(classifier, lexicon)
-    metrics: dict[str, Any] = {"texts": len(judgements.texts)}
-    for name, catalog in (("full", judgements.catalog), ("titles", titles_only(judgements.catalog))):
-        metrics[name] = summarise(judgements, matcher.held_out(catalog, judgements, FOLDS))
-    return metrics | {"phrases": measure_phrases(classifier, folder)}
+    best = known.classifiers[0]
+    views = Judged.of(known.judgements, best, known.lexicon).held_out(FOLDS)
+    metrics: dict[str, Any] = {"texts": len(known.judgements.texts)}
+    metrics |= {name: summarise(known.judgements, view) for name, view in zip(("full", "titles"), views, strict=True)}
+    return metrics | {"phrases": measure_phrases(best, folder)}
 
 
-def summarise(judgements: Judgements, relevance: np.ndarray[Any, Any]) -> dict[str, float | None]:
+def summarise(judgements: Judgements, relevance: NDArray[np.floating]) -> dict[str, float | None]:
     """Means over the judged texts of one relevance matrix (texts x courses): ranking, calibration, answerability."""
     ids = [course.id for course in judgements.catalog]
-    grades: dict[str, dict[str, int]] = defaultdict(dict)
-    for (query, course), grade in judgements.grades.items():
-        grades[query][course] = grade
-    answerable = [any(grade >= 2 for grade in grades[query].values()) for query in judgements.texts]
+    grades = judgements.by_text()
+    answerable = [any(grade >= ACCEPTED_GRADE for grade in grades[query].values()) for query in judgements.texts]
     rows = [
         evaluate_ranking(row, ids, grades[query])
         for query, row, known in zip(judgements.texts, relevance, answerable, strict=True)
         if known
     ]
-    accepted = np.array([judgements.accepted(query) for query in judgements.texts])
+    accepted = judgements.accepted()
     best = relevance.max(axis=1)
     return {
         **{name: round(float(np.mean([row[name] for row in rows])), 4) for name in rows[0]},
@@ -151,39 +199,6 @@ def measure_phrases(classifier: CompetencyClassifier, folder: Path = TRAINING_DA
     }
 
 
-def compare(recommender: Recommender, judgements: Judgements) -> dict[str, Any]:
-    """The product's ranker beside the baselines on judged texts: means over all answerable texts, then nDCG@10 by style."""
-    texts = list(judgements.texts.values())
-    rankers = {"quebu": recommender.matcher.relevance(texts), **baselines(judgements.catalog, texts)}
-    ids = [course.id for course in judgements.catalog]
-    grades: dict[str, dict[str, int]] = defaultdict(dict)
-    for (query, course), grade in judgements.grades.items():
-        grades[query][course] = grade
-    seen = set(texts) & set(knowledge()[2].texts.values())
-    # The fusion was fitted on the bundled judgements: figures on texts among them flatter it, so the report counts them.
-    report: dict[str, Any] = {"texts": len(texts), "seen_in_training": len(seen), "courses": len(ids), "rankers": {}}
-    for name, relevance in rankers.items():
-        by_style: dict[str, list[dict[str, float]]] = defaultdict(list)
-        for query, row in zip(judgements.texts, relevance, strict=True):
-            if any(grade >= 2 for grade in grades[query].values()):
-                metrics = evaluate_ranking(row, ids, grades[query])
-                by_style["all"].append(metrics)
-                by_style[judgements.styles[query] or "unknown"].append(metrics)
-        overall = {metric: _mean(by_style["all"], metric) for metric in ("ndcg@10", "recall@10", "precision@5")}
-        styles = {style: _mean(rows, "ndcg@10") for style, rows in sorted(by_style.items()) if style != "all"}
-        report["rankers"][name] = {**overall, "ndcg@10_by_style": styles}
-    report["rankers"]["quebu"] |= {
-        key: value
-        for key, value in summarise(judgements, rankers["quebu"]).items()
-        if key in {"ece", "brier", "answerable_auc"}
-    }
-    return report
-
-
 def _separation(positives: list[float], negatives: list[float]) -> float | None:
     """The area under the curve, or None where one side is empty: a card is JSON, which knows no NaN."""
     return round(area_under_curve(positives, negatives), 4) if positives and negatives else None
-
-
-def _mean(rows: list[dict[str, float]], metric: str) -> float:
-    return round(float(np.mean([row[metric] for row in rows])), 4) if rows else 0.0

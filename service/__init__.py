@@ -8,6 +8,7 @@ from typing import Any
 
 from apiflask import APIFlask
 
+from service.embeddings import encoders
 from service.engine import Engine
 from service.errors import init_errors
 from service.headers import init_headers
@@ -26,7 +27,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> APIFlask:
     # Chinese as it is, keys in the order of the schemas: the same JSON as on the command line.
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["quebu"] = Engine(Path(settings["REGISTRY"]))
+    app.extensions["quebu"] = Engine(Path(settings["REGISTRY"]), encoders(settings))
     for init in (init_errors, init_headers, init_openapi):
         init(app)
     for module in (health, recommendations, landing):

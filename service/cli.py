@@ -17,6 +17,7 @@ import click
 from model.courselists import read_catalog
 from model.domain import LONGEST_TEXT, Catalog, Course, Limits, Plan, Profile, Reading
 from model.errors import InputError, TableError
+from model.judgements import read_judgements
 from model.lexicon import Lexicon, load_lexicon
 from model.recommender import Recommender
 from model.registry import Registry
@@ -24,6 +25,7 @@ from model.reports import account_line
 from model.rosters import read_roster
 from model.selection import RULES
 from model.tables import read_sheets
+from service.embeddings import encoders, usable
 from service.jsonl import read_courses, read_profiles, read_questions
 from service.outputs import Results, check_out, write_lines, writer
 from service.schemas import dump_answer
@@ -44,6 +46,11 @@ def _setting(name: str) -> dict[str, Any]:
     """The default of an option that is also a setting: read when the command runs, shown as the table has it."""
     shown = next(setting.default for setting in SETTINGS if setting.name == name)
     return {"default": lambda: load_settings()[name], "show_default": str(shown)}
+
+
+def _store(registry: Path) -> Registry:
+    """The registry, its versions given the encoders of the settings."""
+    return Registry(registry, encoders(load_settings()))
 
 
 registry_option = click.option("--registry", type=click.Path(path_type=Path), help="版本库目录", **_setting("REGISTRY"))
@@ -72,7 +79,7 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
     if check:
         _print_json({"source": courses.name, "courses": len(catalog), "reading": account})
         return
-    _tell(f"读到 {len(catalog)} 门课程。正在用随附的评判数据评价匹配效果……")
+    _tell(f"读到 {len(catalog)} 门课程。正在训练，并用随附的评判数据评价匹配效果……")
     card = {
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "source": courses.name,
@@ -80,17 +87,22 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
         "catalog_fingerprint": catalog.fingerprint,
         "accepted_relevance": training.ACCEPTED,
         "reading": account,
-        "metrics": training.measure(),
     }
-    _tell("正在训练……")
-    store = Registry(registry)
-    version = store.save(lambda number: training.train(catalog, number), card)
+    wanted = encoders(load_settings())
+    able = None if wanted is None else usable(wanted)
+    if wanted is not None and able != wanted:
+        _tell("· 嵌入服务现在不可用，这个版本改用随附的编码器训练。")
+    store = Registry(registry, able)
+    version = store.save(lambda number: training.train(catalog, number, encoders=able, before=store.latest()), card)
     if activate:
         store.activate(version)
     _tell(f"已保存版本 {version}{'，并已启用' if activate else '，尚未启用'}。")
     saved = store.card(version)
     _print_json(
-        {key: saved[key] for key in ("version", "created", "courses", "catalog_fingerprint", "metrics")}
+        {
+            key: saved[key]
+            for key in ("version", "created", "courses", "catalog_fingerprint", "encoder", "degraded", "metrics")
+        }
         | {"active": activate}
     )
 
@@ -124,7 +136,7 @@ def recommend(
 ) -> None:
     """Read the roster, recommend, write."""
     write = writer(out, roster)
-    recommender = Registry(registry).load(version)
+    recommender = _store(registry).load(version)
     strangers = sorted(set(exclude) - set(recommender.catalog.row_of))
     if strangers:
         _tell(f"· --exclude 中的编号不在课程目录里，未起作用：{'、'.join(strangers)}。")
@@ -170,10 +182,14 @@ def match(
     asked, faults = ([(None, text or "")], ()) if source is None else read_questions(source)
     for line in few([str(fault) for fault in faults]):
         _tell(line)
-    recommender = Registry(registry).load(version)
+    recommender = _store(registry).load(version)
     answers = recommender.answer([question for _, question in asked], top)
+    degraded = recommender.matcher.encoder is None
+    if degraded:
+        _tell("· 没有可用的句向量编码器，本次只凭词句和能力匹配（degraded），效果较差。")
     dumped = (
-        dump_answer(identity, answer, recommender.version) for (identity, _), answer in zip(asked, answers, strict=True)
+        dump_answer(identity, answer, recommender.version, degraded)
+        for (identity, _), answer in zip(asked, answers, strict=True)
     )
     if source is None and out is None:
         _print_json(next(dumped))
@@ -187,12 +203,12 @@ def match(
 @click.option("--qrels", type=click.Path(path_type=Path), required=True, help=".tsv，每行 qid、课程编号、等级 0–3")
 def evaluate(courses: Path, queries: Path, qrels: Path) -> None:
     """Train on the course list and compare with the baselines."""
-    from model import training  # noqa: PLC0415
+    from model import comparison, training  # noqa: PLC0415
 
     catalog, _ = _catalog(courses, load_lexicon())
-    judgements = training.read_judgements(catalog, queries, qrels)
+    judgements = read_judgements(catalog, queries, qrels)
     _tell("正在训练并与基线比较……")
-    _print_json(training.compare(training.train(catalog), judgements))
+    _print_json(comparison.compare(training.train(catalog), judgements, training.knowledge()))
 
 
 @main.command(help="启动服务。")
@@ -221,7 +237,7 @@ def demo(out: Path | None, registry: Path, version: str | None) -> None:
         out.parent.mkdir(exist_ok=True)
     sample = TRAINING_DATA / "roster_sample.xlsx"
     check_out(out, (".xlsx",), sample)
-    recommender = Registry(registry).load(version)
+    recommender = _store(registry).load(version)
     reading = _roster(sample, recommender.lexicon, None)
     unknown = _unknown_completed(recommender, reading)
     plans = list(recommender.plans(reading.values, Limits(load_settings()["TOP"])))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from model.recommender import Recommender
 from model.registry import Registry
+from model.vectors import SentenceEncoder
 
 
 class Engine:
     """Holds the loaded version. Reading the small ``active`` file on each request costs microseconds and makes a swap visible at once."""
 
-    def __init__(self, registry: Path) -> None:
-        self.registry = Registry(registry)
+    def __init__(self, registry: Path, encoders: Sequence[SentenceEncoder] | None = None) -> None:
+        self.registry = Registry(registry, encoders)
         self._loaded: Recommender | None = None
         self._lock = threading.Lock()
 

@@ -272,9 +272,9 @@ def dump_plan(plan: Plan) -> dict[str, Any]:
     }
 
 
-def dump_answer(identity: str | None, answer: Answer, version: str) -> dict[str, Any]:
-    """The answer of ``quebu match`` for one text."""
-    return {
+def dump_answer(identity: str | None, answer: Answer, version: str, degraded: bool = False) -> dict[str, Any]:
+    """The answer of ``quebu match`` for one text; it says so where no sentence encoder could be used."""
+    dumped = {
         "id": identity,
         "text": answer.text,
         "matches": [
@@ -284,6 +284,7 @@ def dump_answer(identity: str | None, answer: Answer, version: str) -> dict[str,
         "answerable": answer.answerable,
         "model_version": version,
     }
+    return dumped | ({"degraded": True} if degraded else {})
 
 
 def flatten(messages: Any, steps: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from threadpoolctl import threadpool_limits
 
 from model.errors import InputError
 from service import create_app
@@ -24,6 +26,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(key, value)
 
     def load(self) -> Any:
+        # Called in each worker. Workers whose linear algebra each took every core would wait for each other.
+        threadpool_limits(max(1, (os.cpu_count() or 1) // self.options["workers"]))
         return create_app({"REGISTRY": str(self.registry)})
 
 

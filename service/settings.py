@@ -32,6 +32,12 @@ SETTINGS = (
         10,
     ),
     Setting("MAX_BODY_MB", 10, "Largest request body, in MB.", 1, 1000),
+    Setting(
+        "EMBEDDINGS_URL", "", "OpenAI-compatible endpoint for sentence vectors, up to /v1; blank: the bundled encoder."
+    ),
+    Setting("EMBEDDINGS_MODEL", "", "Name of the endpoint's model."),
+    Setting("EMBEDDINGS_KEY", "", "Key sent to the endpoint as a bearer token, if it wants one."),
+    Setting("EMBEDDINGS_TIMEOUT", 10, "Seconds a request to the endpoint may take.", 1, 300),
 )
 
 

@@ -35,7 +35,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry whose active version was trained on the bundled catalog."""
     folder = tmp_path_factory.mktemp("registry")
     store = Registry(folder)
-    catalog = training.knowledge()[2].catalog
+    catalog = training.knowledge().judgements.catalog
     card = {"created": "2026-01-01T00:00:00Z", "source": "courses.csv", "courses": len(catalog), "metrics": {}}
     store.activate(store.save(lambda version: training.train(catalog, version), card))
     return folder

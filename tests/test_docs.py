@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from model import domain, training
-from model.matcher import FEATURES
+from model.evidence import FEATURES
 from service.cli import main
 from service.settings import SETTINGS
 
@@ -85,16 +85,17 @@ def test_the_data_card_counts_what_is_there():
         with (ROOT / "training_data" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             rows = sum(1 for _ in csv.DictReader(file))
         assert re.search(rf"\| `{name}\.csv` \| {rows:,} \|", card), f"{name}: {rows}"
-    for split in ("train", "validation"):
+    for folder in sorted((ROOT / "training_data").glob("p[ah]*s/*")):
+        kind, split = folder.parts[-2:]
+        passes = rf"`{{}}`{' .pairs.' if kind == 'pairs' else ''}"
         total = 0
-        for path in sorted((ROOT / "training_data" / "phrases" / split).glob("*.csv")):
+        for path in sorted(folder.glob("*.csv")):
             with path.open(encoding="utf-8", newline="") as file:
                 rows = sum(1 for _ in csv.DictReader(file))
-            assert re.search(rf"^\| `{path.stem}` \| {split} \|.*\| {rows:,} \|$", card, re.MULTILINE), (
-                f"{path.stem}: {rows}"
-            )
+            line = rf"^\| {passes.format(path.stem)} \| {split} \|.*\| {rows:,} \|$"
+            assert re.search(line, card, re.MULTILINE), f"{path.stem}: {rows}"
             total += rows
-        assert re.search(rf"\| `phrases/{split}/[\w*.]+` \| {total:,} \|", card)
+        assert re.search(rf"\| `{kind}/{split}/[\w*.]+` \| {total:,} \|", card), f"{kind}/{split}: {total}"
 
 
 def test_the_test_command_of_the_readme_is_the_one_ci_calls():

@@ -16,7 +16,7 @@ from model.tables import read_sheets
 
 @pytest.fixture(scope="module")
 def plans(shared: Path) -> dict[str, list[Plan]]:
-    lexicon = training.knowledge()[0]
+    lexicon = training.knowledge().lexicon
     catalog, _ = read_catalog(read_sheets(shared / "courses" / "cadre_courses_1380.csv"), lexicon)
     recommender = training.train(catalog, "v0001")
     found = {}

@@ -14,15 +14,18 @@ import openpyxl
 import pytest
 from rapidfuzz import process
 
-from model.competence import STYLES, UNANSWERABLE
+from model.competence import SPLITS, STYLES, UNANSWERABLE
 from model.courselists import TitleIndex, read_catalog
+from model.encoder import bundled_encoder
 from model.lexicon import BANDS, BRANCHES, EVERYBODY, Lexicon
 from model.rosters import read_roster
 from model.tables import read_sheets
+from model.training import Sources
+from model.vectors import LONGEST, digest
 
 DATA = Path(__file__).parents[1] / "training_data"
 NEAR = 85  # Texts at least this alike (rapidfuzz ratio, 0 to 100) are copies of each other.
-QUERY_STYLES = {*STYLES, "misleading", "no_answer", "unanswerable"} - {"complaint", "survey", "abbreviation"}
+QUERY_STYLES = {*STYLES, "misleading", "no_answer", "unanswerable"} - {"survey", "abbreviation"}
 MODES = {
     "线下讲授", "网络课程", "直播", "现场教学", "异地教学", "结构化研讨", "案例教学", "情景模拟", "体验式", "访谈式", "自主学习", "送学上门",
     "跟班学习",
@@ -56,14 +59,21 @@ COMPETENCIES = {row["name"]: row for row in rows("competencies.csv")}
 FAMILIES = [row["family"] for row in rows("posts.csv")]
 COURSES = rows("courses.csv")
 PHRASES = {path: rows("phrases", path.parent.name, path.name) for path in sorted(DATA.glob("phrases/*/*.csv"))}
+PAIRS = {path: rows("pairs", path.parent.name, path.name) for path in sorted(DATA.glob("pairs/*/*.csv"))}
 QUERIES = [
     json.loads(line) for line in (DATA / "judgements" / "queries.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 QRELS = [line.split("\t") for line in (DATA / "judgements" / "qrels.tsv").read_text(encoding="utf-8").splitlines()]
 
 
-def phrases(split: str) -> list[str]:
-    return [row["text"] for path, found in PHRASES.items() if path.parent.name == split for row in found]
+def phrases(*splits: str) -> list[str]:
+    """The gap texts of splits: the phrases, and those of the pairs."""
+    found = (PHRASES | PAIRS).items()
+    return [row["text"] for path, read in found if path.parent.name in splits for row in read]
+
+
+def titles() -> list[str]:
+    return [row["title"] for found in PAIRS.values() for row in found]
 
 
 def roster_texts() -> list[str]:
@@ -128,9 +138,22 @@ def test_every_post_family_asks_for_known_competencies_with_weights() -> None:
 
 
 def test_there_are_at_least_4000_phrases_and_no_two_are_the_same() -> None:
-    texts = phrases("train") + phrases("validation")
+    texts = phrases(*SPLITS)
     assert len(texts) >= 4000
     assert repeated(["".join(re.findall(r"\w", text)) for text in texts]) == []
+
+
+@pytest.mark.parametrize("path", PAIRS, ids=lambda path: path.stem)
+def test_pairs_have_a_gap_text_a_title_and_what_both_are_about(path: Path) -> None:
+    assert {listed(row["competencies"])[0] for row in PAIRS[path]} == set(COMPETENCIES)
+    assert repeated([row["title"] for row in PAIRS[path]]) == []
+    for row in PAIRS[path]:
+        labels = listed(row["competencies"])
+        assert 1 <= len(labels) == len(set(labels)) <= 3, row
+        assert set(labels) <= set(COMPETENCIES), row
+        assert row["style"] in STYLES, row
+        assert 2 <= len(row["text"].strip()) == len(row["text"]) <= 60, row
+        assert 3 <= len(row["title"].strip()) == len(row["title"]) <= 45, row
 
 
 @pytest.mark.parametrize("path", PHRASES, ids=lambda path: path.stem)
@@ -150,7 +173,8 @@ def test_every_label_is_learnt_and_each_split_knows_texts_that_name_no_lack() ->
 
 
 def test_no_near_copy_straddles_train_and_validation() -> None:
-    assert copies(phrases("validation"), phrases("train")) == []
+    assert copies(phrases("validation"), phrases("train", "calibration")) == []
+    assert copies(phrases("calibration"), phrases("train")) == []
 
 
 def test_there_are_at_least_600_courses_with_ids_in_order() -> None:
@@ -236,7 +260,21 @@ def test_only_texts_that_ask_for_nothing_taught_have_no_acceptable_course() -> N
 
 
 def test_the_classifier_has_not_learnt_the_judged_texts() -> None:
-    assert copies([query["text"] for query in QUERIES], phrases("train")) == []
+    assert copies([query["text"] for query in QUERIES], phrases("train", "calibration") + titles()) == []
+
+
+def test_the_vectors_of_all_texts_come_with_the_product_and_are_those_of_the_encoder() -> None:
+    encoder = bundled_encoder()
+    shipped = np.load(DATA / "encoder" / "vectors.npz")
+    assert encoder
+    assert str(shipped["encoder"]) == encoder.name
+    rows_of = {key.tobytes(): row for key, row in zip(shipped["digests"], shipped["vectors"], strict=True)}
+    texts = sorted(Sources.of().texts)
+    assert [text for text in texts if digest(text) not in rows_of] == []
+    some = texts[::1500]
+    np.testing.assert_allclose(
+        [rows_of[digest(text)] for text in some], encoder.encode([text[:LONGEST] for text in some]), atol=1e-3
+    )
 
 
 def test_the_sample_roster_holds_80_people_who_can_all_be_read(lexicon: Lexicon) -> None:
@@ -259,7 +297,7 @@ def test_nothing_of_the_development_set_is_in_the_training_data(shared: Path) ->
         *(part for column, row in columns for word in listed(row[column]) for part in word.split(":")),
     }
     texts = {
-        *phrases("train"), *phrases("validation"), *roster_texts(), *(query["text"] for query in QUERIES),
+        *phrases(*SPLITS), *titles(), *roster_texts(), *(query["text"] for query in QUERIES),
         *(cell for file in sorted(DATA.glob("*.csv")) for row in rows(file.name) for cell in row.values()),
         *(word for file in sorted(DATA.glob("*.csv")) for row in rows(file.name) for cell in row.values() for word in listed(cell)),
     } - terms - {""}  # fmt: skip

@@ -13,11 +13,15 @@ bp = APIBlueprint("health", __name__, url_prefix="/api/v1/health", tag="health")
 
 
 class ReadyOut(Schema):
-    """Which version answers, and on how many courses."""
+    """Which version answers, on how many courses, and by which sentence encoder."""
 
     status = fields.String(validate=Equal("ready"))
     model_version = fields.String()
     courses = fields.Integer()
+    encoder = fields.String(
+        allow_none=True, metadata={"description": "正在使用的句向量编码器；没有可用的编码器时为 null。"}
+    )
+    degraded = fields.Boolean(metadata={"description": "true 表示没有可用的编码器，只凭词句和能力匹配，效果较差。"})
 
 
 @bp.get("/ready")
@@ -31,4 +35,11 @@ class ReadyOut(Schema):
 def ready() -> dict[str, Any]:
     """200 with the active version once it is loaded; 503 before."""
     recommender = current_app.extensions["quebu"].recommender()
-    return {"status": "ready", "model_version": recommender.version, "courses": len(recommender.catalog)}
+    encoder = recommender.matcher.encoder
+    return {
+        "status": "ready",
+        "model_version": recommender.version,
+        "courses": len(recommender.catalog),
+        "encoder": encoder,
+        "degraded": encoder is None,
+    }

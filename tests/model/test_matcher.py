@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions
 from model.domain import Catalog, Course
+from model.evidence import course_text
+from model.judgements import Judgements, titles_only
 from model.lexicon import Competency, Lexicon
-from model.matcher import FEATURES, Evidence, Judgements, Matcher, course_text, titles_only
+from model.matcher import Judged, Matcher
 from model.recommender import Recommender
 
 NAMES = ("公文写作", "应急处突", "党纪学习教育")
@@ -75,18 +78,23 @@ def world() -> tuple[Matcher, Judgements]:
     written = [
         Phrase(text, (name,), "paraphrase", author) for author, texts in PHRASES.items() for text, name in texts.items()
     ]
-    classifier = CompetencyClassifier().fit([*written, *definitions(lexicon)], NAMES)
-    return Matcher(classifier, lexicon), Judgements(CATALOG, TEXTS, {}, GRADES)
+    first, second = ([phrase for phrase in written if phrase.author == author] for author in PHRASES)
+    classifier = CompetencyClassifier().fit([*first, *definitions(lexicon)], second, NAMES)
+    return Matcher((classifier,), lexicon), Judgements(CATALOG, TEXTS, {}, GRADES)
 
 
 MATCHER, JUDGEMENTS = world()
 
 
 def fitted(catalog: Catalog) -> Matcher:
-    return Matcher(MATCHER.classifier, MATCHER.lexicon).fit(catalog, JUDGEMENTS)
+    return Matcher(MATCHER.classifiers, MATCHER.lexicon).fit(catalog, JUDGEMENTS)
 
 
 FITTED = fitted(CATALOG)
+
+
+def held_out(judgements: Judgements, folds: int) -> NDArray[np.float32]:
+    return Judged.of(judgements, MATCHER.classifiers[0], MATCHER.lexicon).held_out(folds)
 
 
 def relevance(catalog: Catalog, text: str) -> dict[str, float]:
@@ -140,19 +148,11 @@ def test_the_order_of_the_catalog_changes_no_relevance(courses: list[Course]) ->
     assert dict(zip((course.id for course in courses), found, strict=True)) == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_curated_competency_is_evidence_where_the_words_are_silent() -> None:
-    plain = Course("c5", "拓展日")
-    catalog = Catalog((plain, replace(plain, id="c6", competencies=("公文写作",))))
-    without, with_it = Evidence(catalog, MATCHER.classifier, MATCHER.lexicon).features(["公文写作能力不足"])[0]
-    assert with_it[FEATURES.index("competency")] > without[FEATURES.index("competency")] + 0.2
-
-
 def test_the_competency_named_first_counts_most(trained: Recommender) -> None:
     plain = Course("c0", "周四下午的工作坊", "两小时，带上手头的活。")
     named = [(), ("国际传播", "调查研究", "公文写作"), ("国际传播", "公文写作"), ("公文写作",)]
     catalog = Catalog(tuple(replace(plain, id=f"c{place}", competencies=names) for place, names in enumerate(named)))
-    matcher = copy(trained.matcher)
-    matcher.evidence_ = Evidence(catalog, matcher.classifier, trained.lexicon)
+    matcher = copy(trained.matcher).for_catalog(catalog)
     found = matcher.relevance(["公文写作能力不足"])[0].tolist()
     assert found == sorted(found)
     assert found[0] < 0.1 < found[3]
@@ -185,39 +185,33 @@ def test_a_bare_title_list_keeps_ids_and_titles_only() -> None:
     assert course_text(Course("c1", "公文写作十讲")) == "公文写作十讲。公文写作十讲。"
 
 
-def test_evidence_has_one_number_a_feature_between_0_and_1() -> None:
-    features = Evidence(CATALOG, MATCHER.classifier, MATCHER.lexicon).features(list(TEXTS.values()))
-    assert features.shape == (len(TEXTS), len(CATALOG), len(FEATURES))
-    assert ((features >= 0) & (features <= 1 + 1e-6)).all()
-
-
 @pytest.mark.parametrize("query", TEXTS)
 def test_the_held_out_relevance_of_a_text_does_not_know_its_own_judgements(query: str) -> None:
     """Turn every judgement of one text around: its own row stays to the bit, though the fusions of the others change."""
     turned = {
         pair: grade for pair, grade in GRADES.items() if pair[0] != query
     } | {(query, course.id): 3 for course in CATALOG if GRADES.get((query, course.id), 0) < 2}  # fmt: skip
-    before = MATCHER.held_out(CATALOG, JUDGEMENTS, 5)
-    after = MATCHER.held_out(CATALOG, replace(JUDGEMENTS, grades=turned), 5)
+    before = held_out(JUDGEMENTS, 5)
+    after = held_out(replace(JUDGEMENTS, grades=turned), 5)
     own = list(TEXTS).index(query)
-    assert before[own].tobytes() == after[own].tobytes()
-    assert not np.allclose(np.delete(before, own, axis=0), np.delete(after, own, axis=0), atol=1e-3)
+    assert before[:, own].tobytes() == after[:, own].tobytes()
+    assert not np.allclose(np.delete(before, own, axis=1), np.delete(after, own, axis=1), atol=1e-3)
 
 
 def test_every_text_gets_a_held_out_relevance() -> None:
-    found = MATCHER.held_out(titles_only(CATALOG), JUDGEMENTS, 3)
-    assert found.shape == (len(TEXTS), len(CATALOG))
+    found = held_out(JUDGEMENTS, 3)
+    assert found.shape == (2, len(TEXTS), len(CATALOG))
     assert ((found > 0) & (found < 1)).all()
 
 
 def test_a_course_is_accepted_from_grade_2_on_and_unlisted_pairs_are_not() -> None:
-    assert JUDGEMENTS.accepted("q4").tolist() == [True, False, False, False]
-    assert JUDGEMENTS.accepted("q2").tolist() == [False, True, False, False]
+    assert JUDGEMENTS.accepted()[3].tolist() == [True, False, False, False]
+    assert JUDGEMENTS.accepted()[1].tolist() == [False, True, False, False]
 
 
 def test_a_matcher_without_a_catalog_says_so() -> None:
     with pytest.raises(NotFittedError):
-        Matcher(MATCHER.classifier, MATCHER.lexicon).relevance(["写材料"])
+        Matcher(MATCHER.classifiers, MATCHER.lexicon).relevance(["写材料"])
 
 
 @pytest.mark.parametrize("kernels", ["", "Prescott"])

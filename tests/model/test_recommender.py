@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions, load_phrases
 from model.domain import Catalog, Cause, Course, Limits, Plan, Profile, Reason, Restriction, Weakness
+from model.judgements import Judgements
 from model.lexicon import Competency, Lexicon, PostFamily, Requirement
-from model.matcher import CHUNK, Judgements, Matcher
+from model.matcher import CHUNK, Matcher
 from model.recommender import Recommender
 
 WORDS = {"公文写作": ("写材料",), "应急处突": ("突发事件处置",), "党纪学习教育": ("党规党纪",)}
@@ -73,20 +74,24 @@ GRADES = {
 class CountingMatcher(Matcher):
     """A matcher that remembers which texts it was asked to score."""
 
-    def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def scores(self, texts: Sequence[str]) -> NDArray[np.void]:
         self.scored = [*getattr(self, "scored", []), *texts]
         self.largest = max(getattr(self, "largest", 0), len(texts))
-        return super().relevance(texts)
+        return super().scores(texts)
 
 
 def train(courses: Sequence[Course]) -> Recommender:
     catalog = Catalog(tuple(courses))
-    matcher = CountingMatcher(CLASSIFIER, LEXICON).fit(catalog, Judgements(Catalog(COURSES), TEXTS, {}, GRADES))
+    matcher = CountingMatcher((CLASSIFIER,), LEXICON).fit(catalog, Judgements(Catalog(COURSES), TEXTS, {}, GRADES))
     return Recommender("v0007", LEXICON, matcher, catalog, 0.4)
 
 
 WRITTEN = tuple(Phrase(t, (n,), "paraphrase", author) for author, texts in PHRASES.items() for t, n in texts.items())
-CLASSIFIER = CompetencyClassifier().fit([*WRITTEN, *definitions(LEXICON)], list(WORDS))
+CLASSIFIER = CompetencyClassifier().fit(
+    [*(phrase for phrase in WRITTEN if phrase.author == "a"), *definitions(LEXICON)],
+    [phrase for phrase in WRITTEN if phrase.author == "b"],
+    list(WORDS),
+)
 MAYOR = Profile("P1", unit="青溪镇政府", post="镇长", level=20, weaknesses=(Weakness("写材料没有观点", severity=3),))
 CLERK = Profile(
     "P2",
@@ -264,6 +269,25 @@ def test_an_answer_ranks_courses_for_each_text_asked_and_scores_equal_texts_once
     assert len(first.matches) == 3
     assert sorted(recommender.matcher.scored) == sorted(set(asked))
     assert recommender.answer([]) == []
+
+
+def test_a_text_of_several_lacks_is_answered_by_the_courses_of_each() -> None:
+    recommender = train(COURSES)
+    parts = ("公文写作", "突发事件处置")
+    text = "、".join(parts)
+    whole, *alone = (
+        {match.course.id: match.relevance for match in answer.matches} for answer in recommender.answer([text, *parts])
+    )
+    assert recommender.reader.split([text])[text] == parts
+    assert whole == {course: max(answer[course] for answer in alone) for course in whole}
+
+
+def test_the_reason_tells_which_evidence_speaks_most_for_a_course(recommender: Recommender) -> None:
+    found = plan(recommender, MAYOR)
+    told = [part.evidence for each in found.recommendations for part in each.candidate.parts]
+    assert told
+    assert set(told) <= {"lexical", "competency", "expansion"}
+    assert "（主要凭" in found.recommendations[-1].reasons[0].text
 
 
 def test_of_equally_relevant_courses_the_smaller_id_is_answered_first() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from model.domain import Catalog, Course
 from model.errors import VersionError
+from model.judgements import Judgements
 from model.lexicon import Lexicon
 from model.matcher import Matcher
 from model.recommender import Recommender
@@ -25,7 +26,8 @@ def small(version: str) -> Recommender:
     """A recommender that knows nothing, quickly made: the registry does not look inside."""
     lexicon = Lexicon((), (), (), (), ())
     course = Course("c1", "公文写作", levels=frozenset({20, 10}), hours=3.0)
-    return Recommender(version, lexicon, Matcher(None, lexicon), Catalog((course,)), 0.4)
+    matcher = Matcher((), lexicon).fit(Catalog((course,)), Judgements(Catalog(()), {}, {}, {}))
+    return Recommender(version, lexicon, matcher, Catalog((course,)), 0.4)
 
 
 @pytest.fixture

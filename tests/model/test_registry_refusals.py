@@ -15,6 +15,7 @@ import pytest
 
 from model.domain import Catalog, Course
 from model.errors import NoActiveVersion, VersionError
+from model.judgements import Judgements
 from model.lexicon import Lexicon
 from model.matcher import Matcher
 from model.recommender import Recommender
@@ -40,9 +41,8 @@ def saved(store: Registry) -> Path:
     """The folder of a new version whose recommender knows nothing."""
     lexicon = Lexicon((), (), (), (), ())
     catalog = Catalog((Course("c1", "公文写作"),))
-    return store.folder / store.save(
-        lambda version: Recommender(version, lexicon, Matcher(None, lexicon), catalog, 0.4), {}
-    )
+    matcher = Matcher((), lexicon).fit(catalog, Judgements(catalog, {}, {}, {}))
+    return store.folder / store.save(lambda version: Recommender(version, lexicon, matcher, catalog, 0.4), {})
 
 
 def rewrite_card(version: Path, **changes: Any) -> None:

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.domain import Candidate, Catalog, Cause, Course, Gap, Limits, Part, Profile, Reason
-from model.selection import Selected, Selector, choose
+from model.selection import Reached, Selected, Selector, choose
 
 MANY = settings(max_examples=400)
 
@@ -39,7 +39,8 @@ class World:
     def select(self) -> Selected:
         person = Profile("P1", hours_available=self.hours)
         selector = Selector(self.catalog, Limits(top=self.top))
-        return selector.select(person, None, frozenset(), self.gaps, self.reached, [False] * len(self.gaps))
+        reached = [{row: Reached(value) for row, value in rows.items()} for rows in self.reached]
+        return selector.select(person, None, frozenset(), self.gaps, reached, [False] * len(self.gaps))
 
     def served_by(self, course: Course) -> set[Gap]:
         row = self.catalog.row_of[course.id]

@@ -69,9 +69,9 @@ def test_ngrams_find_a_shared_stretch_without_any_segmentation() -> None:
     assert closeness[1] == 0
 
 
-def test_ngrams_are_no_longer_than_asked_for() -> None:
-    grams = character_ngrams(2).fit(["公文写作"]).get_feature_names_out()
-    assert {len(gram) for gram in grams} == {1, 2}
+def test_ngrams_have_one_to_three_characters() -> None:
+    grams = character_ngrams().fit(["公文写作"]).get_feature_names_out()
+    assert {len(gram) for gram in grams} == {1, 2, 3}
 
 
 def test_ngrams_read_the_normal_form() -> None:

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import json
+import pickle
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from model import training
+from model.comparison import compare
 from model.domain import Catalog, Course
 from model.errors import InputError, UnreadableFile
+from model.judgements import Judgements, read_judgements
 from model.lexicon import TRAINING_DATA
-from model.matcher import Judgements
 from model.recommender import Recommender
-from model.training import ACCEPTED, compare, knowledge, measure, read_judgements, summarise, train
+from model.training import ACCEPTED, Sources, knowledge, measure, summarise, train
 
 FILES = {
     "competencies.csv": """name,branch,area,definition,frameworks,aliases,related
@@ -43,6 +48,16 @@ k4,插花与茶艺,学习家庭插花。,
 不知道红线在哪,党纪学习教育,paraphrase
 没什么要补,unanswerable,survey
 """,
+    "phrases/calibration/pass_c.csv": """text,competencies,style
+材料没有观点,公文写作,complaint
+突发事件信息报得慢,应急处突,test
+处分条例不熟,党纪学习教育,canonical
+样样都好,unanswerable,survey
+""",
+    "pairs/train/pass_q.csv": """text,title,competencies,style
+一提笔就头疼,从提纲到成稿,公文写作,idiom
+火烧眉毛还在开会,先期处置十分钟,应急处突,idiom
+""",
     "phrases/validation/pass_v.csv": """text,competencies,style
 写材料没思路,公文写作,complaint
 现场指挥一团乱,应急处突,idiom
@@ -70,6 +85,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class Spelled:
+    """A tiny encoder: a text's vector counts its characters by code, so that texts of like characters are near."""
+
+    name, ready = "spelled", True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.asked += texts
+        counts = np.array([np.bincount([ord(mark) % 31 for mark in text] or [0], minlength=31) for text in texts])
+        return (counts / np.linalg.norm(counts, axis=1, keepdims=True)).astype(np.float32)
+
+
 CATALOG = Catalog((Course("n1", "怎样写好请示报告"), Course("n2", "突发事件处置案例"), Course("n3", "书法入门")))
 
 
@@ -90,8 +119,39 @@ def test_knowledge_is_fitted_once_a_process_however_it_is_asked_for(folder: Path
     assert knowledge() is knowledge(TRAINING_DATA)
 
 
+def test_a_second_training_takes_over_what_the_first_learnt_and_the_vectors_of_unchanged_courses(folder: Path) -> None:
+    encoder = Spelled()
+    before = train(CATALOG, "v1", folder, [encoder])
+    stored = pickle.loads(pickle.dumps(before))
+    stored.matcher.take([encoder])
+    encoder.asked = []
+    grown = Catalog((*CATALOG.courses, Course("n4", "新任秘书的第一课")))
+    after = train(grown, "v2", folder, [encoder], before=stored)
+    assert encoder.asked == ["新任秘书的第一课"]
+    assert after.metrics == before.metrics
+    fresh = train(grown, "v2", folder, [Spelled()])
+    asked = ["请示报告写不好", "现场乱"]
+    np.testing.assert_array_equal(after.matcher.relevance(asked), fresh.matcher.relevance(asked))
+
+
+def test_what_was_learnt_from_other_data_is_not_taken_over(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "data")
+    before = train(CATALOG, "v1", folder, [Spelled()])
+    phrases = tmp_path / "data" / "phrases" / "train" / "pass_a.csv"
+    phrases.write_text(phrases.read_text(encoding="utf-8") + "讲话稿念不顺,公文写作,complaint\n", encoding="utf-8")
+    after = train(CATALOG, "v2", tmp_path / "data", [Spelled()], before=before)
+    assert after.learnt != before.learnt
+    assert Sources.of(folder, [Spelled()]).fingerprint == before.learnt
+
+
+def test_without_any_encoder_a_version_is_trained_and_says_so(folder: Path) -> None:
+    recommender = train(CATALOG, "v1", folder, [])
+    assert recommender.matcher.encoder is None
+    assert recommender.answer(["请示报告写不好"])[0].matches[0].course.id == "n1"
+
+
 def test_the_measures_tell_of_ranking_calibration_and_phrases_and_are_plain_json(folder: Path) -> None:
-    found = measure(folder)
+    found = measure(knowledge(folder), folder)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["texts"] == 6
     assert set(found["full"]) == set(found["titles"]) == {
@@ -102,11 +162,11 @@ def test_the_measures_tell_of_ranking_calibration_and_phrases_and_are_plain_json
 
 
 def perfect(judgements: Judgements) -> np.ndarray:
-    return np.array([judgements.accepted(query) for query in judgements.texts], dtype=np.float32)
+    return judgements.accepted().astype(np.float32)
 
 
 def test_a_ranker_that_knows_the_answers_has_perfect_values(folder: Path) -> None:
-    judgements = knowledge(folder)[2]
+    judgements = knowledge(folder).judgements
     found = summarise(judgements, perfect(judgements))
     assert found == {
         "ndcg@10": 1.0, "recall@10": 1.0, "precision@5": 0.2, "ece": 0.0, "brier": 0.0, "answerable_auc": 1.0,
@@ -114,7 +174,7 @@ def test_a_ranker_that_knows_the_answers_has_perfect_values(folder: Path) -> Non
 
 
 def test_the_means_are_over_the_texts_that_have_an_answer(folder: Path) -> None:
-    judgements = knowledge(folder)[2]
+    judgements = knowledge(folder).judgements
     relevance = perfect(judgements)
     relevance[-1] = 1.0  # Wrong only for the text that has none.
     assert summarise(judgements, relevance)["ndcg@10"] == 1.0
@@ -122,17 +182,19 @@ def test_the_means_are_over_the_texts_that_have_an_answer(folder: Path) -> None:
 
 
 def test_where_every_text_has_an_answer_nothing_is_said_of_answerability(folder: Path) -> None:
-    judged = knowledge(folder)[2]
+    judged = knowledge(folder).judgements
     texts = {query: text for query, text in judged.texts.items() if query != "A6"}
     some = Judgements(judged.catalog, MappingProxyType(texts), judged.styles, judged.grades)
     assert summarise(some, perfect(some))["answerable_auc"] is None
 
 
 def test_the_product_stands_beside_the_baselines_over_all_texts_and_by_style(folder: Path) -> None:
-    judgements = knowledge(folder)[2]
-    report = compare(train(judgements.catalog, "v1", folder), judgements)
+    judgements = knowledge(folder).judgements
+    report = compare(train(judgements.catalog, "v1", folder), judgements, knowledge(folder))
     assert (report["texts"], report["courses"]) == (6, 4)
-    assert set(report["rankers"]) == {"quebu", "bm25", "tfidf", "random"}
+    ablations = {f"without {part}" for part in ("semantic", "competency", "expansion", "lexical", "lack")}
+    baselines = {"bm25", "tfidf", "random", "encoder", "tfidf + encoder"}
+    assert set(report["rankers"]) == {"quebu", "quebu without any encoder"} | ablations | baselines
     for ranker in report["rankers"].values():
         assert set(ranker["ndcg@10_by_style"]) == {"idiom", "duty", "test"}
     assert report["rankers"]["quebu"]["ndcg@10"] > report["rankers"]["random"]["ndcg@10"]
@@ -142,7 +204,7 @@ def test_the_product_stands_beside_the_baselines_over_all_texts_and_by_style(fol
 def judged(folder: Path, tmp_path: Path, queries: bytes, qrels: bytes) -> Judgements:
     (tmp_path / "q.jsonl").write_bytes(queries)
     (tmp_path / "r.tsv").write_bytes(qrels)
-    return read_judgements(knowledge(folder)[2].catalog, tmp_path / "q.jsonl", tmp_path / "r.tsv")
+    return read_judgements(knowledge(folder).judgements.catalog, tmp_path / "q.jsonl", tmp_path / "r.tsv")
 
 
 ASKED = '{"qid": "1", "text": "写材料"}\n'
@@ -184,10 +246,10 @@ def test_judgements_that_cannot_be_used_are_refused(
 
 def test_a_missing_file_of_judgements_is_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"none\.jsonl"):
-        read_judgements(knowledge(folder)[2].catalog, tmp_path / "none.jsonl", tmp_path / "none.tsv")
+        read_judgements(knowledge(folder).judgements.catalog, tmp_path / "none.jsonl", tmp_path / "none.tsv")
 
 
 def test_the_bundled_judgements_are_those_of_the_bundled_catalog(trained: Recommender) -> None:
-    judgements = training.knowledge()[2]
+    judgements = training.knowledge().judgements
     assert judgements.catalog == trained.catalog
     assert len(judgements.texts) >= 120

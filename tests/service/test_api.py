@@ -175,7 +175,10 @@ def test_options_tells_the_methods(client: FlaskClient):
 
 def test_ready_says_which_version_answers_on_how_many_courses(client: FlaskClient, trained: Any):
     response = client.get("/api/v1/health/ready")
-    assert response.get_json() == {"status": "ready", "model_version": "v0001", "courses": len(trained.catalog)}
+    assert response.get_json() == {
+        "status": "ready", "model_version": "v0001", "courses": len(trained.catalog),
+        "encoder": trained.matcher.encoder, "degraded": False,
+    }  # fmt: skip
 
 
 def test_without_a_version_the_service_says_how_to_get_one(untrained: FlaskClient):

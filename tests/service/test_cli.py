@@ -190,7 +190,9 @@ def test_train_saves_a_version_prints_its_metrics_and_activates_it_when_asked(qu
     home = tmp_path / "registry"
     result = quebu("train", "--courses", tmp_path / "课程表.csv", "--activate", registry=home)
     card = json.loads(result.stdout)
-    assert list(card) == ["version", "created", "courses", "catalog_fingerprint", "metrics", "active"]
+    assert list(card) == [
+        "version", "created", "courses", "catalog_fingerprint", "encoder", "degraded", "metrics", "active",
+    ]  # fmt: skip
     assert (card["version"], card["courses"], card["active"]) == ("v0001", 2, True)
     assert datetime.fromisoformat(card["created"])
     assert card["metrics"]["full"]["ndcg@10"] > 0

@@ -1,0 +1,133 @@
+"""Texts -> sentence vectors. Each distinct text is encoded once, by whichever encoder is given; what is computed is kept by content."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
+
+from model.errors import EncoderUnavailable
+
+Known = Mapping[bytes, NDArray[np.float16]]
+
+LONGEST = 200  # Characters of a text that are encoded: a title and the first sentences of a summary say what a course is about.
+RECENT_BYTES = 32 * 2**20
+
+
+class SentenceEncoder(Protocol):
+    """Anything that gives texts of like meaning vectors in like direction. Two encoders of one name give equal vectors."""
+
+    @property
+    def name(self) -> str:
+        """Which model this is; vectors of different names are never compared."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can run as far as is known without trying."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One vector of length 1 a text; raises EncoderUnavailable."""
+
+
+class Remembered:
+    """Rows computed from texts and kept by content; the least recently used go first. Of a text only a digest is kept."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self._start()
+
+    def _start(self) -> None:
+        self._rows: LRUCache[bytes, NDArray[Any]] = LRUCache(self.most_bytes, getsizeof=lambda row: row.nbytes)
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> int:
+        """What was asked of one process is nobody else's business: only the size is written."""
+        return self.most_bytes
+
+    def __setstate__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self._start()
+
+    def rows(self, texts: Sequence[str], compute: Callable[[list[str]], NDArray[Any]]) -> list[NDArray[Any]]:
+        """The row of each text; ``compute`` is asked once for the distinct texts not seen lately."""
+        keys = [digest(text) for text in texts]
+        found: dict[bytes, NDArray[Any]] = {}
+        with self._lock:
+            for key in keys:
+                if (row := self._rows.get(key)) is not None:
+                    found[key] = row
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        if missing:
+            computed = compute(list(missing.values()))
+            found |= zip(missing, computed, strict=True)
+            with self._lock:
+                for key in missing:
+                    if found[key].nbytes <= self.most_bytes:
+                        self._rows[key] = found[key].copy()
+        return [found[key] for key in keys]
+
+
+class Vectors:
+    """The vectors of one encoder. Course texts are learnt, and written with a version; gap texts are kept for a while in memory.
+
+    Vectors are rounded to half precision, so that a text has the same vector whether it was computed now, read from a
+    version, or encoded in other company.
+    """
+
+    def __init__(self, encoder: SentenceEncoder, shipped: Known | None = None) -> None:
+        """``shipped``: vectors of texts that come with the product."""
+        self.name = encoder.name
+        self.encoder: SentenceEncoder | None = encoder
+        self.known: dict[bytes, NDArray[np.float16]] = {}
+        self._shipped: Known = shipped or {}
+        self._recent = Remembered(RECENT_BYTES)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A version holds neither the encoder, which is handed over when the version is loaded, nor what comes with the product."""
+        return self.__dict__ | {"encoder": None, "_shipped": {}}
+
+    @property
+    def ready(self) -> bool:
+        """Whether the encoder can run as far as is known."""
+        return self.encoder is not None and self.encoder.ready
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Encode what is not known yet, and keep it for good."""
+        missing = sorted({text for text in texts if digest(text) not in self.known})
+        self.known |= {digest(text): self._shipped[digest(text)] for text in missing if digest(text) in self._shipped}
+        strangers = [text for text in missing if digest(text) not in self.known]
+        self.known |= zip(map(digest, strangers), self._encoded(strangers), strict=True)
+
+    def forget_all_but(self, texts: Iterable[str]) -> None:
+        """Keep of what was learnt only the vectors of these texts."""
+        wanted = {digest(text) for text in texts}
+        self.known = {key: row for key, row in self.known.items() if key in wanted}
+
+    def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of texts, shape (texts, values)."""
+        kept = {text: self.known.get(key, self._shipped.get(key)) for text in texts for key in (digest(text),)}
+        strangers = [text for text, row in kept.items() if row is None]
+        recent = dict(zip(strangers, self._recent.rows(strangers, self._encoded), strict=True))
+        return np.array([recent.get(text, kept[text]) for text in texts], dtype=np.float32)
+
+    def _encoded(self, texts: Sequence[str]) -> NDArray[np.float16]:
+        if not texts:
+            return np.zeros((0, 0), dtype=np.float16)
+        if self.encoder is None:
+            raise EncoderUnavailable(self.name)
+        encoded = self.encoder.encode([text[:LONGEST] for text in texts])
+        some = next(iter(self.known.values()), None)
+        if some is not None and encoded.shape[1:] != some.shape:
+            # Another model answers under the name of this one.
+            raise EncoderUnavailable(self.name)
+        return encoded.astype(np.float16)
+
+
+def digest(text: str) -> bytes:
+    """What stands for a text where the text itself shall not be kept."""
+    return hashlib.blake2b(text.encode("utf-8", errors="surrogatepass"), digest_size=16).digest()
