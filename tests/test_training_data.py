@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 from rapidfuzz import process
 
-from model.competence import SPLITS, STYLES, UNANSWERABLE
+from model.competence import LEXICON, SPLITS, STYLES, UNANSWERABLE
 from model.courselists import TitleIndex, read_catalog
 from model.encoder import bundled_encoder
 from model.lexicon import BANDS, BRANCHES, EVERYBODY, Lexicon
@@ -24,6 +24,7 @@ from model.training import Sources
 from model.vectors import LONGEST, digest
 
 DATA = Path(__file__).parents[1] / "training_data"
+SAME = 0.96  # Cosine of sentence vectors from which two texts say the same.
 NEAR = 85  # Texts at least this alike (rapidfuzz ratio, 0 to 100) are copies of each other.
 QUERY_STYLES = {*STYLES, "misleading", "no_answer", "unanswerable"} - {"survey", "abbreviation"}
 MODES = {
@@ -303,3 +304,19 @@ def test_nothing_of_the_development_set_is_in_the_training_data(shared: Path) ->
     } - terms - {""}  # fmt: skip
     assert sorted(set(asked) & texts) == []
     assert copies([text for text in asked if len(text) >= 7], sorted(texts)) == []
+
+
+def test_nothing_learnt_says_the_same_as_a_text_of_the_development_set_in_other_words(shared: Path) -> None:
+    """Near-copies by meaning; the lexicon's own words are the field's and may be anybody's text."""
+    sources, encoder = Sources.of(), bundled_encoder()
+    assert encoder
+    shipped = np.load(DATA / "encoder" / "vectors.npz")
+    row_of = {key.tobytes(): row for row, key in enumerate(shipped["digests"])}
+    lines = (shared / "judged_dev" / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+    asked = [text for line in lines if len(text := json.loads(line)["text"]) >= 7]
+    written = {phrase.text for phrase in (*sources.phrases, *sources.calibration) if phrase.author != LEXICON}
+    learnt = sorted(written | set(sources.judgements.texts.values()))
+    vectors = shipped["vectors"][[row_of[digest(text)] for text in learnt]].astype(np.float32)
+    near = encoder.encode(asked) @ vectors.T
+    assert [(asked[row], learnt[column]) for row, column in np.argwhere(near >= SAME)] == []
+    assert near.max() > SAME - 0.1, "the threshold would notice a paraphrase"
