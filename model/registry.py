@@ -115,11 +115,11 @@ class Registry:
         self._check(version)
         try:
             recommender = joblib.load(self.folder / version / MODEL)
+            assert isinstance(recommender, Recommender)
+            bundled = bundled_encoder() if self._encoders is None else None
+            recommender.matcher.take(self._encoders or ([bundled] if bundled else []))
         except (ImportError, AttributeError) as error:
             raise VersionError(f"版本 {version} 是由另一版 Quebu 存下的，现在无法读取。请重新训练。") from error
-        assert isinstance(recommender, Recommender)
-        bundled = bundled_encoder() if self._encoders is None else None
-        recommender.matcher.take(self._encoders or ([bundled] if bundled else []))
         return recommender
 
     def latest(self) -> Recommender | None:

@@ -168,3 +168,13 @@ def test_activating_what_cannot_be_loaded_leaves_the_active_version(store: Regis
     with pytest.raises(VersionError):
         store.activate("v0002")
     assert store.active() == "v0001"
+
+
+def test_a_version_whose_parts_another_edition_made_is_refused_with_the_remedy(store: Registry) -> None:
+    version = saved(store)
+    stored = joblib.load(version / "model.joblib")
+    del stored.matcher.__dict__["classifiers"]  # As an older edition wrote it.
+    replace_model(version, stored)
+    with pytest.raises(VersionError, match=r"另一版 Quebu 存下的.*重新训练"):
+        store.load(version.name)
+    assert store.latest() is None
