@@ -73,12 +73,7 @@ class Sources:
         """Every text that training and measuring encode."""
         phrases = {p.text for p in (*self.phrases, *self.calibration, *load_phrases("validation", self.folder))}
         courses = {text for course in self.judgements.catalog for text in descriptions(course)}
-        return (
-            phrases
-            | courses
-            | {course.title for course in self.judgements.catalog}
-            | set(self.judgements.texts.values())
-        )
+        return phrases | courses | set(self.judgements.texts.values())
 
     def learnt(self) -> Knowledge:
         """Fit a classifier for each encoder, and one that needs none."""

@@ -10,13 +10,13 @@ from functools import cache
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from world import CATALOG, LEXICON, NAMES, PHRASES
 
 from model import training
 from model.comparison import PARTS, Rankings, compare, held_out_rankings, per_text, rankings, report
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions
 from model.domain import Catalog, Course
 from model.judgements import Judgements
-from model.lexicon import Competency, Lexicon
 from model.matcher import Judged, Matcher
 from model.recommender import Recommender
 from model.training import Knowledge
@@ -105,21 +105,6 @@ def test_rankers_are_reported_side_by_side_in_the_order_given_and_every_time_ali
     assert told["first"] == report(JUDGED, {"first": RELEVANCE})["first"]
 
 
-NAMES = ("公文写作", "应急处突", "党纪学习教育")
-WORDS = {
-    "公文写作": ("写材料", "请示报告"),
-    "应急处突": ("突发事件处置", "现场指挥"),
-    "党纪学习教育": ("纪律处分条例", "红线"),
-}
-LEXICON = Lexicon(
-    tuple(Competency(name, "履职能力", "能力", f"会{name}。", (), WORDS[name], ()) for name in NAMES), (), (), (), ()
-)
-PHRASES = {
-    "材料写不出来": "公文写作",
-    "出了事手忙脚乱": "应急处突",
-    "条例没读过": "党纪学习教育",
-    "一切都好": UNANSWERABLE,
-}
 CALIBRATION = {
     "请示报告分不清": "公文写作",
     "现场指挥没有底": "应急处突",
@@ -128,14 +113,6 @@ CALIBRATION = {
     "材料一大堆": UNANSWERABLE,
     "突发奇想": "公文写作",
 }
-CATALOG = Catalog(
-    (
-        Course("c1", "公文写作十讲", "讲请示、报告、纪要怎样立意和改稿。"),
-        Course("c2", "突发事件现场指挥", "讲先期处置、信息报告和协同。"),
-        Course("c3", "《纪律处分条例》逐条读", "讲六大纪律和常见违纪情形。"),
-        Course("c4", "插花与茶艺", "学习家庭插花。"),
-    )
-)
 TEXTS = {
     "q1": "写材料没有观点", "q2": "突发事件现场乱成一团", "q3": "纪律红线说不清", "q4": "请示报告写得像流水账",
     "q5": "不会现场指挥处置", "q6": "条例只听过名字", "q7": "一切都好",

@@ -11,29 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from world import LEXICON, NAMES, PHRASES
 
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions
 from model.domain import Catalog, Course
 from model.errors import EncoderUnavailable
 from model.evidence import CURATED, FEATURES, WORDS_ALONE, Evidence, course_text, descriptions
-from model.lexicon import Competency, Lexicon
+from model.lexicon import Lexicon
 from model.vectors import Vectors
 
-NAMES = ("公文写作", "应急处突", "党纪学习教育")
-WORDS = {
-    "公文写作": ("写材料", "请示报告"),
-    "应急处突": ("突发事件处置", "现场指挥"),
-    "党纪学习教育": ("纪律处分条例", "红线"),
-}
-LEXICON = Lexicon(
-    tuple(Competency(name, "履职能力", "能力", f"会{name}。", (), WORDS[name], ()) for name in NAMES), (), (), (), ()
-)
-PHRASES = {
-    "材料写不出来": "公文写作",
-    "出了事手忙脚乱": "应急处突",
-    "条例没读过": "党纪学习教育",
-    "一切都好": UNANSWERABLE,
-}
 CALIBRATION = {
     "请示报告分不清": "公文写作",
     "现场指挥没有底": "应急处突",

@@ -27,13 +27,12 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+from world import CATALOG, LEXICON, NAMES, PHRASES
 
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions
-from model.domain import Catalog, Course
 from model.encoder import bundled_encoder
 from model.errors import EncoderUnavailable, InputError
 from model.judgements import Judgements
-from model.lexicon import Competency, Lexicon
 from model.matcher import Matcher
 from model.recommender import Recommender
 from model.registry import Registry
@@ -481,21 +480,6 @@ def test_for_a_training_only_those_encoders_are_taken_that_answer_now(server: Se
     assert usable([endpoint]) == []
 
 
-NAMES = ("公文写作", "应急处突", "党纪学习教育")
-WORDS = {
-    "公文写作": ("写材料", "请示报告"),
-    "应急处突": ("突发事件处置", "现场指挥"),
-    "党纪学习教育": ("纪律处分条例", "红线"),
-}
-LEXICON = Lexicon(
-    tuple(Competency(name, "履职能力", "能力", f"会{name}。", (), WORDS[name], ()) for name in NAMES), (), (), (), ()
-)
-PHRASES = {
-    "材料写不出来": "公文写作",
-    "出了事手忙脚乱": "应急处突",
-    "条例没读过": "党纪学习教育",
-    "一切都好": UNANSWERABLE,
-}
 CALIBRATION = {
     "请示报告分不清": "公文写作",
     "现场指挥没有底": "应急处突",
@@ -503,14 +487,6 @@ CALIBRATION = {
     "没什么要补": UNANSWERABLE,
     "材料一大堆": UNANSWERABLE,
 }
-CATALOG = Catalog(
-    (
-        Course("c1", "公文写作十讲", "讲请示、报告、纪要怎样立意和改稿。"),
-        Course("c2", "突发事件现场指挥", "讲先期处置、信息报告和协同。"),
-        Course("c3", "《纪律处分条例》逐条读", "讲六大纪律和常见违纪情形。"),
-        Course("c4", "插花与茶艺", "学习家庭插花。"),
-    )
-)
 JUDGEMENTS = Judgements(
     CATALOG,
     {
@@ -719,7 +695,7 @@ def test_a_matcher_used_before_a_fork_answers_the_same_in_the_child():
         "import sys; sys.path[:0] = sys.argv[1:]; from test_embeddings import answer_in_a_fork; answer_in_a_fork()"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", program, str(here), str(here.parents[1])],
+        [sys.executable, "-c", program, str(here), str(here.parents[1]), str(here.parent)],
         env=os.environ | {"OPENBLAS_NUM_THREADS": "2"}, capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     assert json.loads(answer.stdout) == [0, True]

@@ -1,6 +1,6 @@
 """Teach the sentence encoder what people mean: contrastive fine-tuning on the phrases, pairs and competencies of this project.
 
-    python training_data/encoder/finetune.py base.npz encoder.npz        (needs torch; about 40 minutes on two cores)
+    python training_data/encoder/finetune.py base.npz encoder.npz        (needs torch; about half an hour on two cores)
 
 Each batch pairs gap texts with other texts of one of their competencies: the course title written for them, its name, definition or
 aliases, a title or a phrase of another author. Everything else in the batch is a negative unless it shares a competency. Half of a
