@@ -74,10 +74,14 @@ class Judged:
 class Ranker:
     """One way to match, with one classifier; ``evidence`` is that of one catalog."""
 
-    classifier: CompetencyClassifier
     fusion: Fusion
     evidence: Evidence
     _recent: Remembered = field(default_factory=lambda: Remembered(RECENT_BYTES))
+
+    @property
+    def classifier(self) -> CompetencyClassifier:
+        """The classifier its evidence is read with."""
+        return self.evidence.classifier
 
     @property
     def encoder(self) -> str | None:
@@ -136,7 +140,7 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
 
     def _ready(self, fusions: Sequence[Fusion], catalog: Catalog) -> Self:
         self.rankers_ = [
-            Ranker(classifier, fusion, Evidence(catalog, classifier, self.lexicon))
+            Ranker(fusion, Evidence(catalog, classifier, self.lexicon))
             for classifier, fusion in zip(self.classifiers, fusions, strict=True)
         ]
         self.courses_ = len(catalog)
