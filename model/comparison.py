@@ -42,15 +42,15 @@ def rankings(recommender: Recommender, judgements: Judgements, known: Knowledge)
     for name, parts in PARTS.items():
         if set(parts) <= set(judged.features):
             kept = [place for place, feature in enumerate(judged.features) if feature not in parts]
-            fusion = judged.without(*parts).fusion()
-            found[name] = fusion.probability(fusion.addends(evidence[..., kept]))
+            weights = judged.without(*parts).weights()
+            found[name] = weights.relevance(evidence[..., kept], ranker.evidence.familiar)
     for spare in recommender.matcher.rankers_[1:]:
         found[_spare(spare.classifier)] = spare.scores(texts)["relevance"]
     return found | baselines(judgements.catalog, texts, ranker.classifier.vectors)
 
 
 def held_out_rankings(known: Knowledge) -> tuple[Rankings, Rankings]:
-    """The same for the bundled judgements, whole catalog and bare titles, each text left out of the fusion that scores it."""
+    """The same for the bundled judgements, whole catalog and bare titles, each text left out of the weights that score it."""
     best, *spare = [Judged.of(known.judgements, classifier, known.lexicon) for classifier in known.classifiers]
     whole = {"quebu": best.held_out()}
     for name, parts in PARTS.items():
@@ -101,7 +101,7 @@ def compare(recommender: Recommender, judgements: Judgements, known: Knowledge) 
     ``known`` is what the recommender was trained with.
     """
     found = rankings(recommender, judgements, known)
-    # The fusion was fitted on the bundled judgements: figures on texts among them flatter it, so the report counts them.
+    # The weights were learnt from the bundled judgements: figures on texts among them flatter it, so the report counts them.
     seen = set(judgements.texts.values()) & set(known.judgements.texts.values())
     told = report(judgements, found)
     own = summarise(judgements, found["quebu"])

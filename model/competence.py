@@ -30,6 +30,7 @@ LEXICON = "lexicon"
 TITLE = "title"
 SPLITS = ("train", "calibration", "validation")
 RECENT_BYTES = 16 * 2**20
+UNUSUAL = 0.25  # Share of calibration texts that are less like any phrase than what counts as familiar; of course titles it is 0.05.
 ROWS = 1024  # Texts compared at once with all phrases; bounds memory.
 STYLES = ("canonical", "paraphrase", "idiom", "complaint", "duty", "question", "survey", "test", "abbreviation")
 
@@ -140,6 +141,7 @@ class Voice:
         kernel = np.empty((len(texts), len(texts)), dtype=np.float32)
         for at in range(0, len(texts), ROWS):
             kernel[at : at + ROWS] = self.likeness.between(texts[at : at + ROWS])
+        self.familiar_ = float(np.quantile(kernel[-last:, :-last].max(axis=1, initial=0), UNUSUAL))
         kernel[np.diag_indices_from(kernel)] += np.float32(self.alpha)
         factor = scipy.linalg.cholesky(kernel.T, lower=True, overwrite_a=True, check_finite=False)
         self.dual_ = scipy.linalg.cho_solve((factor, True), labels, check_finite=False)
@@ -150,6 +152,11 @@ class Voice:
         """What the likeness to all phrases says for each class, shape (texts, classes); about 1 for a class that is meant."""
         parts = [self.likeness.between(texts[at : at + ROWS]) @ self.dual_ for at in range(0, len(texts), ROWS)]
         return np.concatenate(parts)
+
+    def familiar(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Which texts are as like some phrase as most texts of other authors are."""
+        parts = [self.likeness.between(texts[at : at + ROWS]).max(axis=1) for at in range(0, len(texts), ROWS)]
+        return np.asarray(np.concatenate(parts) >= self.familiar_)
 
 
 class CompetencyClassifier(BaseEstimator):  # type: ignore[misc]
@@ -215,6 +222,11 @@ class CompetencyClassifier(BaseEstimator):  # type: ignore[misc]
         if not len(texts):
             return np.zeros((0, len(self.classes_)))
         return np.stack(self._recent.rows(texts, self._probabilities))
+
+    def familiar(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Which texts are about anything the phrases know, by the best voice; raises EncoderUnavailable."""
+        check_is_fitted(self)
+        return self.voices_[-1].familiar(texts)
 
     def _probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         values = [voice.values(texts).ravel().astype(np.float64) for voice in self.voices_]

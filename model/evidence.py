@@ -21,7 +21,10 @@ from model.text import character_ngrams, topic
 
 WORDS_ALONE = ("lack", "lexical", "competency", "expansion")
 FEATURES = (*WORDS_ALONE, "semantic")
+ALIKE = ("lexical", "semantic")  # What speaks of any matter alike, known or not.
 CURATED = (1.0, 0.8, 0.6)  # How surely a curated course teaches its first, second and third competency.
+MOSTLY = 0.9  # Share of familiar courses from which a catalog is wholly familiar; by definition of the word it is about 0.95 in ours.
+SAMPLE = 1000  # Courses looked at to tell whether a catalog is familiar.
 HARDLY = 0.2  # Length of a row of competency probabilities below which nothing much is recognised.
 STRONGEST = 3  # Competencies of a text whose words are sought in the courses.
 
@@ -56,6 +59,7 @@ class Evidence:
             classifier.vectors.learn(self._described)
             self._vectors = classifier.vectors.of(self._described)
         self._competencies = _unit(self._taught(catalog)).T
+        self.familiar = self._familiarity(catalog)
 
     @property
     def course_texts(self) -> list[str]:
@@ -75,6 +79,14 @@ class Evidence:
             for name, sure in zip(course.competencies, CURATED, strict=False):
                 taught[row, column[name]] = max(sure, taught[row, column[name]])
         return taught
+
+    def _familiarity(self, catalog: Catalog) -> float:
+        """How far the catalog is about what the phrases know, 0 to 1: where it is not, recognised competencies are chance."""
+        some = [catalog.courses[row] for row in range(0, len(catalog), max(1, -(-len(catalog) // SAMPLE)))]
+        texts = [text for course in some for text in descriptions(course)]
+        known = dict(zip(texts, self.classifier.familiar(texts), strict=True))
+        share = np.mean([any(known[text] for text in descriptions(course)) for course in some])
+        return min(1.0, round(float(share) / MOSTLY, 4))
 
     def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Evidence for each text and course, shape (texts, courses, features); raises EncoderUnavailable."""

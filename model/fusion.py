@@ -1,11 +1,14 @@
 """Evidence -> relevance: the calibrated probability that a planner would accept a course for a gap.
 
 A generalised additive model (Hastie and Tibshirani, 1990): each kind of evidence raises or lowers the log-odds by its own curve, and the
-curves add up. So the weight of every kind of evidence in a relevance can be read off and told.
+curves add up. So the weight of every kind of evidence in a relevance can be read off and told. What it learnt holds for the matters it was
+learnt from; for a catalog about others, where competencies are recognised that are not there, words and vectors alone speak, and both alike.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -50,9 +53,68 @@ class Fusion(BaseEstimator):  # type: ignore[misc]
         slopes = (self.weights_.coef_[0] / self.scaler_.scale_).reshape(shaped.shape[-2:])
         return np.asarray(((shaped - curves(np.zeros(len(slopes)))) * slopes).sum(axis=-1))
 
-    def probability(self, addends: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Probabilities (0 to 1) for addends of shape (..., features); returns (...)."""
+    @property
+    def offset(self) -> float:
+        """The log-odds where there is no evidence at all."""
         slopes = self.weights_.coef_[0] / self.scaler_.scale_
-        nothing = curves(np.zeros(addends.shape[-1])).ravel()
-        offset = self.weights_.intercept_[0] + slopes @ (nothing - self.scaler_.mean_)
+        nothing = curves(np.zeros(len(slopes) // len(curves(np.zeros(())))))
+        return float(self.weights_.intercept_[0] + slopes @ (nothing.ravel() - self.scaler_.mean_))
+
+
+class Balance(BaseEstimator):  # type: ignore[misc]
+    """Weighs words and vectors alike: the sum of the evidence of both, each in units of its own spread. Nothing is learnt but those
+    units and what log-odds the sum is worth.
+
+    Parameters
+    ----------
+    alike : sequence of bool
+        Which features are summed; the others are left aside.
+    """
+
+    def __init__(self, alike: Sequence[bool]) -> None:
+        self.alike = alike
+
+    def fit(self, evidence: NDArray[np.floating], accepted: NDArray[np.bool_]) -> Self:
+        """Learn from judged pairs: evidence (pairs, features), accepted (pairs)."""
+        x = np.asarray(evidence, dtype=np.float64)
+        self.units_ = np.where(self.alike, 1 / np.maximum(x.std(axis=0), SMALLEST / 10), 0.0)
+        self.weights_ = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-8).fit(
+            (x @ self.units_)[:, None], accepted
+        )
+        return self
+
+    def addends(self, evidence: NDArray[np.floating]) -> NDArray[np.float64]:
+        """What each feature adds to the log-odds; shape as the evidence."""
+        return np.asarray(np.asarray(evidence, dtype=np.float64) * self.units_ * self.weights_.coef_[0, 0])
+
+    @property
+    def offset(self) -> float:
+        """The log-odds where there is no evidence at all."""
+        return float(self.weights_.intercept_[0])
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Both ways to weigh. ``familiar`` (0 to 1) is how far the catalog is about what was learnt; the log-odds are mixed accordingly."""
+
+    learnt: Fusion
+    plain: Balance
+
+    @classmethod
+    def of(cls, evidence: NDArray[np.floating], accepted: NDArray[np.bool_], alike: Sequence[bool]) -> Self:
+        """Learn from judged pairs: evidence (pairs, features), accepted (pairs)."""
+        return cls(Fusion().fit(evidence, accepted), Balance(alike).fit(evidence, accepted))
+
+    def addends(self, evidence: NDArray[np.floating], familiar: float = 1.0) -> NDArray[np.float64]:
+        """What each feature adds to the log-odds; shape as the evidence, (..., features)."""
+        addends = familiar * self.learnt.addends(evidence)
+        return addends if familiar == 1 else addends + (1 - familiar) * self.plain.addends(evidence)
+
+    def probability(self, addends: NDArray[np.float64], familiar: float = 1.0) -> NDArray[np.float32]:
+        """Probabilities (0 to 1) for addends of shape (..., features); returns (...)."""
+        offset = familiar * self.learnt.offset + (1 - familiar) * self.plain.offset
         return np.asarray(expit(addends.sum(axis=-1) + offset), dtype=np.float32)
+
+    def relevance(self, evidence: NDArray[np.floating], familiar: float = 1.0) -> NDArray[np.float32]:
+        """Probabilities (0 to 1) for evidence of shape (..., features); returns (...)."""
+        return self.probability(self.addends(evidence, familiar), familiar)

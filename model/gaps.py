@@ -170,18 +170,22 @@ def duty_texts(profile: Profile) -> list[str]:
 
 
 def gaps_of(
-    profile: Profile, lexicon: Lexicon, lacks: Mapping[str, Sequence[str]], understood: Mapping[str, Understanding]
+    profile: Profile,
+    family: str | None,
+    lexicon: Lexicon,
+    lacks: Mapping[str, Sequence[str]],
+    understood: Mapping[str, Understanding],
 ) -> tuple[Gap, ...]:
     """The gaps of one person, heaviest first: stated lacks, failed tests, then what duty and level ask for.
 
-    ``lacks`` tells how each stated text splits, ``understood`` what each of its lacks and each of ``texts_of`` means.
+    ``family`` is the post family of the person, ``lacks`` tells how each stated text splits, ``understood`` what each of its lacks and each of ``texts_of`` means.
     """
     gaps = [gap for weakness in profile.weaknesses for gap in _lacks(weakness, lacks, understood)]
     for subject, score in profile.scores:
         if score < PASS_MARK:
             weight = round(0.6 + 0.4 * (PASS_MARK - score) / PASS_MARK, 2)
             gaps.append(Gap(subject, understood[subject].competency, Reason.LACK, "知识空白", "测试", weight))
-    gaps += _duties(profile, lexicon, understood)
+    gaps += _duties(profile, dict(lexicon.duties_of(family, profile.level)), understood)
 
     def order(gap: Gap) -> tuple[float, bool, str, str, int, str]:
         branch = lexicon.by_name[gap.competency].branch if gap.competency else ""
@@ -206,10 +210,9 @@ def _lacks(
     ]
 
 
-def _duties(profile: Profile, lexicon: Lexicon, understood: Mapping[str, Understanding]) -> list[Gap]:
+def _duties(profile: Profile, required: Mapping[str, float], understood: Mapping[str, Understanding]) -> list[Gap]:
     newcomer = profile.years_in_post is not None and profile.years_in_post < NEW_IN_POST_YEARS
     factor = SOURCE_WEIGHTS["岗位要求"] * (NEW_IN_POST_FACTOR if newcomer else 1.0)
-    required = dict(lexicon.duties_of(lexicon.family_of(profile.unit, profile.post), profile.level))
     meant = [(text, understood[text].competency) for text in duty_texts(profile)]
     # A stated duty that the post asks for anyway never weighs less for having been stated.
     stated = [(text, name, max(STATED_DUTY_WEIGHT, required.get(name or "", 0.0))) for text, name in meant]

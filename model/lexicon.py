@@ -233,7 +233,16 @@ class Lexicon:
 
     def duties_of(self, family: str | None, level: int | None) -> tuple[tuple[str, float], ...]:
         """What the post asks for (干什么学什么): at most ``MOST_DUTIES`` competencies with weights, heaviest first."""
-        band = band_of(level)
+        if family is None and level is None:
+            return ()
+        return self._duties.get((family, band_of(level))) or self._duties[None, band_of(level)]
+
+    @cached_property
+    def _duties(self) -> dict[tuple[str | None, str | None], tuple[tuple[str, float], ...]]:
+        families = [None, *(family.name for family in self.families)]
+        return {(family, band): self._heaviest(family, band) for family in families for band in (None, *BANDS)}
+
+    def _heaviest(self, family: str | None, band: str | None) -> tuple[tuple[str, float], ...]:
         weights: dict[str, float] = {}
         for need in self.requirements:
             if need.family not in {EVERYBODY, family} or need.band not in {EVERYBODY, band}:
@@ -241,8 +250,7 @@ class Lexicon:
             # What the own family asks for comes before what the level asks of everybody.
             weight = need.weight * (0.6 if need.family == EVERYBODY else 1.0)
             weights[need.competency] = max(weight, weights.get(need.competency, 0.0))
-        ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(ranked[:MOST_DUTIES]) if family or level is not None else ()
+        return tuple(sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:MOST_DUTIES])
 
 
 def band_of(level: int | None) -> str | None:

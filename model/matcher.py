@@ -1,6 +1,6 @@
 """Gap texts x Catalog -> calibrated relevance: the probability that a planner would accept the course for the gap.
 
-A :class:`Ranker` is one complete way to get there: a classifier, the evidence of a catalog, and the fusion that weighs it. The
+A :class:`Ranker` is one complete way to get there: a classifier, the evidence of a catalog, and the weights of that evidence. The
 :class:`Matcher` holds several, the best first; the last needs no encoder, so there is always an answer.
 """
 
@@ -20,8 +20,8 @@ from sklearn.utils.validation import check_is_fitted
 from model.competence import CompetencyClassifier
 from model.domain import Catalog
 from model.errors import EncoderUnavailable
-from model.evidence import Evidence
-from model.fusion import Fusion
+from model.evidence import ALIKE, Evidence
+from model.fusion import Weights
 from model.judgements import Judgements, titles_only
 from model.lexicon import Lexicon
 from model.vectors import Remembered, SentenceEncoder
@@ -38,9 +38,10 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Judged:
     """Evidence and outcome of judged pairs, in two views of the judged catalog: as it is, and as bare titles, for many catalogs
-    hold nothing else. ``evidence`` has the shape (views, texts, courses, features), ``accepted`` (texts, courses)."""
+    hold nothing else. ``familiar`` has a value a view, ``evidence`` the shape (views, texts, courses, features), ``accepted`` (texts, courses)."""
 
     features: tuple[str, ...]
+    familiar: tuple[float, ...]
     evidence: NDArray[np.float32]
     accepted: NDArray[np.bool_]
 
@@ -49,24 +50,26 @@ class Judged:
         """Compute the evidence for judged texts."""
         views = [Evidence(view, classifier, lexicon) for view in (judgements.catalog, titles_only(judgements.catalog))]
         found = [view.of(list(judgements.texts.values())) for view in views]
-        return cls(views[0].features, np.stack(found), judgements.accepted())
+        return cls(views[0].features, tuple(view.familiar for view in views), np.stack(found), judgements.accepted())
 
     def without(self, *features: str) -> Judged:
         """The same with some evidence taken away (for ablations)."""
         kept = [place for place, name in enumerate(self.features) if name not in features]
         return replace(self, features=tuple(self.features[place] for place in kept), evidence=self.evidence[..., kept])
 
-    def fusion(self, texts: NDArray[np.intp] | slice = slice(None)) -> Fusion:
-        """A fusion that learnt from some of the texts."""
+    def weights(self, texts: NDArray[np.intp] | slice = slice(None)) -> Weights:
+        """Weights learnt from some of the texts."""
         pairs = self.evidence[:, texts].reshape(-1, len(self.features))
-        return Fusion().fit(pairs, np.tile(self.accepted[texts].ravel(), len(self.evidence)))
+        accepted = np.tile(self.accepted[texts].ravel(), len(self.evidence))
+        return Weights.of(pairs, accepted, [name in ALIKE for name in self.features])
 
     def held_out(self, folds: int = 5) -> NDArray[np.float32]:
-        """Relevance in each view, shape (views, texts, courses), each text's by a fusion that has not seen it."""
+        """Relevance in each view, shape (views, texts, courses), each text's by weights that have not seen it."""
         relevance = np.empty(self.evidence.shape[:-1], dtype=np.float32)
         for learn, test in KFold(folds, shuffle=True, random_state=0).split(self.accepted):
-            fusion = self.fusion(learn)
-            relevance[:, test] = fusion.probability(fusion.addends(self.evidence[:, test]))
+            weights = self.weights(learn)
+            for view, familiar in enumerate(self.familiar):
+                relevance[view, test] = weights.relevance(self.evidence[view, test], familiar)
         return relevance
 
 
@@ -74,7 +77,7 @@ class Judged:
 class Ranker:
     """One way to match, with one classifier; ``evidence`` is that of one catalog."""
 
-    fusion: Fusion
+    weights: Weights
     evidence: Evidence
     _recent: Remembered = field(default_factory=lambda: Remembered(RECENT_BYTES))
 
@@ -98,9 +101,9 @@ class Ranker:
         return np.stack(self._recent.rows(texts, self._scores))
 
     def _scores(self, texts: Sequence[str]) -> NDArray[np.void]:
-        addends = self.fusion.addends(self.evidence.of(texts))
+        addends = self.weights.addends(self.evidence.of(texts), self.evidence.familiar)
         scores = np.empty(addends.shape[:-1], dtype=SCORE)
-        scores["relevance"] = self.fusion.probability(addends)
+        scores["relevance"] = self.weights.probability(addends, self.evidence.familiar)
         scores["strongest"] = addends[..., 1:].argmax(axis=-1) + 1  # The first, lack, is the same for every course.
         return scores
 
@@ -126,22 +129,23 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
 
     def fit(self, catalog: Catalog, judgements: Judgements) -> Self:
         """Learn from the judgements how to weigh the evidence, and make ``catalog`` ready."""
-        fusions = [Judged.of(judgements, classifier, self.lexicon).fusion() for classifier in self.classifiers]
-        return self._ready(fusions, catalog)
+        weights = [Judged.of(judgements, classifier, self.lexicon).weights() for classifier in self.classifiers]
+        return self.ready(weights, catalog)
 
     def for_catalog(self, catalog: Catalog) -> Matcher:
         """The same weights made ready for another catalog; texts both catalogs share are not encoded again."""
         check_is_fitted(self)
-        ready = type(self)(self.classifiers, self.lexicon)._ready([one.fusion for one in self.rankers_], catalog)
+        ready = type(self)(self.classifiers, self.lexicon).ready([one.weights for one in self.rankers_], catalog)
         for ranker in ready.rankers_:
             if ranker.classifier.vectors:
                 ranker.classifier.vectors.forget_all_but(ranker.evidence.course_texts)
         return ready
 
-    def _ready(self, fusions: Sequence[Fusion], catalog: Catalog) -> Self:
+    def ready(self, weights: Sequence[Weights], catalog: Catalog) -> Self:
+        """Take weights learnt elsewhere, one a classifier, and make ``catalog`` ready."""
         self.rankers_ = [
-            Ranker(fusion, Evidence(catalog, classifier, self.lexicon))
-            for classifier, fusion in zip(self.classifiers, fusions, strict=True)
+            Ranker(learnt, Evidence(catalog, classifier, self.lexicon))
+            for classifier, learnt in zip(self.classifiers, weights, strict=True)
         ]
         self.courses_ = len(catalog)
         self._answering = next(iter(self.rankers_), None)
@@ -158,6 +162,11 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
     def encoder(self) -> str | None:
         """The encoder by which answers come now; None where they come without any (degraded)."""
         return next((ranker.encoder for ranker in self.rankers_ if ranker.ready), None)
+
+    @property
+    def familiar(self) -> float:
+        """How far the catalog is about what the training data know, 0 to 1; see :class:`model.fusion.Weights`."""
+        return next((ranker.evidence.familiar for ranker in self.rankers_ if ranker.ready), 0.0)
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.void]:
         """For each text and course the relevance (a calibrated probability) and the kind of evidence that raises it most (a place in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -78,24 +78,30 @@ class Recommender:
         meant = [text for found in lacks.values() for text in found]
         meant += [text for profile in profiles for text in gap_rules.texts_of(profile)]
         understood = self.reader.understand(meant)
-        gaps = [gap_rules.gaps_of(profile, self.lexicon, lacks, understood) for profile in profiles]
+        # A unit and post are read once, however many people share them.
+        family_of = lru_cache(maxsize=None)(self.lexicon.family_of)
+        families = [family_of(profile.unit, profile.post) for profile in profiles]
+        gaps = [
+            gap_rules.gaps_of(profile, family, self.lexicon, lacks, understood)
+            for profile, family in zip(profiles, families, strict=True)
+        ]
         reach = self._reach({text for person in gaps for gap in person for text in (gap.text, gap.competency) if text})
         selector = Selector(self.catalog, limits)
-        for number, (profile, person) in enumerate(zip(profiles, gaps, strict=True), start=1):
-            yield self._plan(profile, person, reach, understood, selector)
+        for number, (profile, family, person) in enumerate(zip(profiles, families, gaps, strict=True), start=1):
+            yield self._plan(profile, family, person, reach, understood, selector)
             if progress:
                 progress(number, len(profiles))
 
     def _plan(
         self,
         profile: Profile,
+        family: str | None,
         gaps: tuple[Gap, ...],
         reach: dict[str, Reach],
         understood: dict[str, Understanding],
         selector: Selector,
     ) -> Plan:
         completed, _ = self.titles.resolve(profile.completed)
-        family = self.lexicon.family_of(profile.unit, profile.post)
         # Where the catalog has courses for the competency and none for these words, the words are at fault, not the catalog.
         unclear = [
             (gap.text in understood and understood[gap.text].unclear)

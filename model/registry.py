@@ -90,7 +90,13 @@ class Registry:
             files = {path.name: _sha256(path) for path in sorted(home.iterdir())}
             libraries = {name: package_version(name) for name in LIBRARIES}
             encoder = recommender.matcher.encoder
-            learnt = {"metrics": recommender.metrics, "encoder": encoder, "degraded": encoder is None}
+            familiar = recommender.matcher.familiar
+            learnt = {
+                "metrics": recommender.metrics,
+                "encoder": encoder,
+                "degraded": encoder is None,
+                "familiar": familiar,
+            }
             full = {"version": version, **card, **learnt, "files": files, "libraries": libraries}
             _write_at_once(home / "card.json", json.dumps(full, ensure_ascii=False, indent=2))
         except BaseException:

@@ -179,7 +179,7 @@ class _Offer:
     """A candidate as choosing looks at it: its gaps as bits, what it gives to each in ten-thousandths (so that equal sums are equal)."""
 
     candidate: Candidate
-    score: float
+    score: int
     length: float
     gaps: int
     gifts: tuple[tuple[int, int], ...]
@@ -214,7 +214,7 @@ def choose(
             keys = [(not offer.gaps & served_before, gift, offer.score, -offer.length) for gift, offer in fitting]
             best = fitting[keys.index(max(keys))][1]
             chosen.append(best.candidate)
-            left.remove(best)
+            left = [offer for offer in left if offer is not best]
             wanted &= ~best.gaps
             fresh = True
         elif fresh:
@@ -226,7 +226,8 @@ def choose(
 
 def _offer(candidate: Candidate, bits: Mapping[Gap, int]) -> _Offer:
     gifts = tuple((bits[part.gap], round(part.value * 10_000)) for part in candidate.parts)
-    return _Offer(candidate, candidate.score, candidate.course.hours or 0.0, sum(gap for gap, _ in gifts), gifts)
+    score = sum(gift for _, gift in gifts)
+    return _Offer(candidate, score, candidate.course.hours or 0.0, sum(gap for gap, _ in gifts), gifts)
 
 
 def _hours_left(chosen: Sequence[Candidate], hours_available: float | None) -> float:

@@ -26,6 +26,7 @@ from model.tables import read_arrays, read_sheets
 from model.vectors import Known, SentenceEncoder, Vectors
 
 ACCEPTED = 0.5  # A course is offered where a planner would more likely accept it than not; see docs/architecture.md.
+FAMILIAR = 0.5  # Below it, training says that the relevances of a catalog are hardly probabilities.
 FOLDS = 5
 VECTORS = Path("encoder") / "vectors.npz"
 
@@ -139,18 +140,19 @@ def train(
         matcher = before.matcher.for_catalog(catalog)
         return Recommender(version, sources.lexicon, matcher, catalog, ACCEPTED, before.metrics, before.learnt)
     known = knowledge(folder) if encoders is None else sources.learnt()
-    matcher = Matcher(known.classifiers, known.lexicon).fit(catalog, known.judgements)
-    return Recommender(version, known.lexicon, matcher, catalog, ACCEPTED, measure(known, folder), sources.fingerprint)
+    judged = [Judged.of(known.judgements, classifier, known.lexicon) for classifier in known.classifiers]
+    matcher = Matcher(known.classifiers, known.lexicon).ready([one.weights() for one in judged], catalog)
+    metrics = measure(known, judged[0], folder)
+    return Recommender(version, known.lexicon, matcher, catalog, ACCEPTED, metrics, sources.fingerprint)
 
 
-def measure(known: Knowledge, folder: Path = TRAINING_DATA) -> dict[str, Any]:
-    """The metrics of a version's card: the ranking of judged texts left out of the fusion, with and without summaries, and the
-    naming of competencies in phrases of an author nobody trained on."""
-    best = known.classifiers[0]
-    views = Judged.of(known.judgements, best, known.lexicon).held_out(FOLDS)
+def measure(known: Knowledge, judged: Judged, folder: Path = TRAINING_DATA) -> dict[str, Any]:
+    """The metrics of a version's card: the ranking of judged texts left out of the weights, with and without summaries, and the
+    naming of competencies in phrases of an author nobody trained on. ``judged`` is the evidence of the best classifier."""
+    views = judged.held_out(FOLDS)
     metrics: dict[str, Any] = {"texts": len(known.judgements.texts)}
     metrics |= {name: summarise(known.judgements, view) for name, view in zip(("full", "titles"), views, strict=True)}
-    return metrics | {"phrases": measure_phrases(best, folder)}
+    return metrics | {"phrases": measure_phrases(known.classifiers[0], folder)}
 
 
 def summarise(judgements: Judgements, relevance: NDArray[np.floating]) -> dict[str, float | None]:

@@ -22,7 +22,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> APIFlask:
     from service.pages import landing  # noqa: PLC0415
 
     settings = {**load_settings(), **(config or {})}
-    app = APIFlask("service", title="Quebu 缺补", version="0.1.0", docs_path=None, spec_path="/openapi.json")
+    app = APIFlask("service", title="Quebu 缺补", version="0.2.0", docs_path=None, spec_path="/openapi.json")
     app.config.update(settings, MAX_CONTENT_LENGTH=settings["MAX_BODY_MB"] * 2**20)
     # Chinese as it is, keys in the order of the schemas: the same JSON as on the command line.
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

@@ -98,10 +98,21 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
         store.activate(version)
     _tell(f"已保存版本 {version}{'，并已启用' if activate else '，尚未启用'}。")
     saved = store.card(version)
+    if saved["familiar"] < training.FAMILIAR:
+        _tell("· 这份课程表的多数课程超出随附的能力词表，匹配主要靠字面和语义，匹配度只宜用来比较先后，不宜当作概率。")
     _print_json(
         {
             key: saved[key]
-            for key in ("version", "created", "courses", "catalog_fingerprint", "encoder", "degraded", "metrics")
+            for key in (
+                "version",
+                "created",
+                "courses",
+                "catalog_fingerprint",
+                "encoder",
+                "degraded",
+                "familiar",
+                "metrics",
+            )
         }
         | {"active": activate}
     )

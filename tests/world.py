@@ -1,4 +1,4 @@
-"""A world of three competencies and four courses: whoever reads it knows the answers."""
+"""A world of three competencies and four courses: whoever reads it knows the answers. One more is of another world."""
 
 from __future__ import annotations
 
@@ -27,5 +27,14 @@ CATALOG = Catalog(
         Course("c2", "突发事件现场指挥", "讲先期处置、信息报告和协同。"),
         Course("c3", "《纪律处分条例》逐条读", "讲六大纪律和常见违纪情形。"),
         Course("c4", "插花与茶艺", "学习家庭插花。"),
+    )
+)
+KNITTING = Catalog(
+    (
+        Course("k1", "棒针起针法"),
+        Course("k2", "毛衣绞花图解"),
+        Course("k3", "钩针花样入门"),
+        Course("k4", "蕾丝披肩"),
+        Course("k5", "袜跟织法"),
     )
 )

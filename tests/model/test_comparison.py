@@ -196,13 +196,13 @@ def test_a_ranker_with_a_part_taken_away_is_not_the_whole_one(encoders: tuple[st
 
 
 def test_the_ablated_ranker_weighs_what_is_left_as_if_there_were_nothing_else():
-    """By hand for one part: a fusion fitted on the columns that are left, in the same order."""
-    _, known = world("tiny/1")
+    """By hand for one part: weights learnt from the columns that are left, in the same order."""
+    recommender, known = world("tiny/1")
     judged = Judged.of(JUDGEMENTS, known.classifiers[0], LEXICON)
     left = [place for place, feature in enumerate(judged.features) if feature != "lexical"]
     assert len(left) == 4
-    fusion = judged.without("lexical").fusion()
-    expected = fusion.probability(fusion.addends(judged.evidence[0][..., left]))
+    weights = judged.without("lexical").weights()
+    expected = weights.relevance(judged.evidence[0][..., left], recommender.matcher.familiar)
     np.testing.assert_allclose(compared("tiny/1")["without lexical"], expected, atol=1e-6)
 
 
@@ -229,7 +229,7 @@ def test_held_out_without_an_encoder_nothing_is_said_of_sentence_vectors():
     assert set(full) == {"quebu", *PARTS, *BASELINES} - {"without semantic"}
 
 
-def test_a_text_held_out_is_not_ranked_as_one_the_fusion_has_seen():
+def test_a_text_held_out_is_not_ranked_as_one_the_weights_have_seen():
     full, _ = held_out_rankings(world("tiny/1")[1])
     seen = compared("tiny/1")
     assert not np.allclose(full["quebu"], seen["quebu"], atol=1e-3)

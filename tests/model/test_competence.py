@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
+from world import KNITTING
 
 from model.competence import (
     LEXICON,
+    ROWS,
     STYLES,
     UNANSWERABLE,
     CompetencyClassifier,
@@ -71,26 +74,68 @@ def classifier() -> CompetencyClassifier:
     return fitted(phrases())
 
 
+class Drawn:
+    """Likeness of texts that are numbers of rows of a kernel."""
+
+    def __init__(self, kernel: NDArray[np.float32]) -> None:
+        self.kernel = kernel
+
+    def keep(self, texts: Sequence[str]) -> None:
+        self.kept = [int(text) for text in texts]
+
+    def between(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.kernel[np.ix_([int(text) for text in texts], self.kept)]
+
+
 @given(st.integers(1, 10), st.integers(0, 2**16))
 def test_leaving_the_last_texts_out_in_closed_form_equals_fitting_without_them(last: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     rows = chance.normal(size=(12, 5)).astype(np.float32)
     kernel, labels = rows @ rows.T, chance.random((12, 3)).astype(np.float32)
-
-    class Drawn:
-        """Likeness of texts that are numbers of rows."""
-
-        def keep(self, texts: Sequence[str]) -> None:
-            self.kept = [int(text) for text in texts]
-
-        def between(self, texts: Sequence[str]) -> NDArray[np.float32]:
-            return kernel[np.ix_([int(text) for text in texts], self.kept)]
-
-    whole, part = Voice(Drawn()), Voice(Drawn())
+    whole, part = Voice(Drawn(kernel)), Voice(Drawn(kernel))
     names = [str(number) for number in range(12)]
     unseen = whole.fit(names, labels, last)
     part.fit(names[:-last], labels[:-last], 1)
     np.testing.assert_allclose(unseen, part.values(names[-last:]), atol=2e-3)
+
+
+def test_a_text_is_familiar_that_is_as_like_some_phrase_as_three_in_four_texts_of_other_authors_are() -> None:
+    """By hand: phrases 0 and 1, calibration texts 2 to 6, and texts 7 to 10 that nobody has seen."""
+    kernel = np.eye(11, dtype=np.float32)
+    best = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.19, 0.2, 0.21, 0.0], dtype=np.float32)
+    kernel[2:, 1] = kernel[1, 2:] = best
+    kernel[2:, 0] = kernel[0, 2:] = best / 2
+    kernel[2, 3] = kernel[3, 2] = 0.9  # How like calibration texts are to each other says nothing of the phrases.
+    voice = Voice(Drawn(kernel))
+    voice.fit([str(number) for number in range(7)], np.zeros((7, 1), dtype=np.float32), last=5)
+    assert voice.familiar_ == pytest.approx(0.2)
+    assert voice.familiar(["7", "8", "9", "10"]).tolist() == [False, True, True, False]
+    assert voice.familiar(["0", "1", "2"]).all(), "what it has kept it knows"
+
+
+def test_texts_about_what_the_phrases_are_about_are_familiar_and_others_are_not(
+    classifier: CompetencyClassifier,
+) -> None:
+    assert classifier.familiar([phrase.text for phrase in phrases()]).all()
+    assert classifier.familiar(["公文写作实务", "纪律红线", "突发事件"]).all()
+    assert not classifier.familiar([*(course.title for course in KNITTING), "", "😀", "knitting"]).any()
+
+
+@given(st.lists(st.text(max_size=60) | st.sampled_from(["写材料", "红线", "绞花"]), min_size=1, max_size=5))
+def test_whether_a_text_is_familiar_does_not_depend_on_its_company(
+    classifier: CompetencyClassifier, texts: list[str]
+) -> None:
+    assert classifier.familiar(texts).tolist() == [classifier.familiar([text])[0] for text in texts]
+
+
+def test_more_texts_than_are_compared_at_once_are_told_apart(classifier: CompetencyClassifier) -> None:
+    texts = ["公文写作", *["绞花"] * ROWS, "公文写作"]
+    assert np.flatnonzero(classifier.familiar(texts)).tolist() == [0, ROWS + 1]
+
+
+def test_a_classifier_that_has_not_learnt_knows_no_text_and_says_so() -> None:
+    with pytest.raises(NotFittedError):
+        CompetencyClassifier().familiar(["公文写作"])
 
 
 def test_a_text_is_read_as_the_competency_its_words_are_about(classifier: CompetencyClassifier) -> None:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from world import LEXICON, NAMES, PHRASES
+from world import KNITTING, LEXICON, NAMES, PHRASES
 
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions
 from model.domain import Catalog, Course
 from model.errors import EncoderUnavailable
-from model.evidence import CURATED, FEATURES, WORDS_ALONE, Evidence, course_text, descriptions
+from model.evidence import ALIKE, CURATED, FEATURES, SAMPLE, WORDS_ALONE, Evidence, course_text, descriptions
 from model.lexicon import Lexicon
 from model.vectors import Vectors
 
@@ -283,6 +283,82 @@ def test_a_lexicon_of_one_competency_is_enough():
     table = Evidence(CATALOG, reader, lexicon).of(["写材料", ""])
     assert table.shape == (2, 4, 4)
     assert np.isfinite(table).all()
+
+
+def familiar(titles: Sequence[str], with_vectors: bool = False) -> float:
+    courses = tuple(Course(f"c{number:04}", title) for number, title in enumerate(titles))
+    return Evidence(Catalog(courses), classifier(with_vectors), LEXICON).familiar
+
+
+MATTERS = [*PHRASES, *CALIBRATION, *NAMES]
+OTHERS = [course.title for course in KNITTING]
+
+
+@pytest.mark.parametrize("with_vectors", [False, True])
+@given(titles=st.lists(st.sampled_from(MATTERS), min_size=1, max_size=12))
+def test_a_catalog_of_what_the_phrases_are_about_is_wholly_familiar(with_vectors: bool, titles: list[str]):
+    assert familiar(titles, with_vectors) == 1
+
+
+def test_a_catalog_about_quite_other_matters_is_not_familiar_at_all():
+    assert Evidence(KNITTING, classifier(False), LEXICON).familiar == 0
+    assert familiar(["反反", "反"], with_vectors=True) == 0, "vectors that point away from every phrase"
+    assert familiar(["反反", "笔"], with_vectors=True) == pytest.approx(0.5 / 0.9, abs=1e-4)
+
+
+@given(known=st.integers(0, 12), strange=st.integers(0, 12))
+def test_a_catalog_is_familiar_by_the_share_of_its_courses_and_nine_in_ten_are_enough(known: int, strange: int):
+    titles = [MATTERS[number] for number in range(known)] + (OTHERS * 3)[:strange]
+    if titles:
+        assert familiar(titles) == pytest.approx(min(1, known / len(titles) / 0.9), abs=1e-4)
+
+
+@settings(max_examples=30)
+@given(
+    titles=st.lists(st.text(max_size=20) | st.sampled_from([*MATTERS, *OTHERS, *ODD]), min_size=1, max_size=6),
+    summary=st.sampled_from(["", "写材料", "平针"]),
+    with_vectors=st.booleans(),
+)
+def test_how_familiar_a_catalog_is_lies_between_0_and_1_whatever_it_says(
+    titles: list[str], summary: str, with_vectors: bool
+):
+    courses = tuple(Course(f"c{number}", title, summary) for number, title in enumerate(titles))
+    assert 0 <= Evidence(Catalog(courses), classifier(with_vectors), LEXICON).familiar <= 1
+
+
+@settings(max_examples=20)
+@given(order=st.permutations([*MATTERS[:4], *OTHERS]), with_vectors=st.booleans())
+def test_how_familiar_a_catalog_is_does_not_depend_on_the_order_of_its_courses(order: list[str], with_vectors: bool):
+    """The ids follow the order, so that the rows do too."""
+    assert familiar(order, with_vectors) == familiar([*MATTERS[:4], *OTHERS], with_vectors)
+
+
+def test_a_course_is_familiar_if_one_of_its_descriptions_is():
+    strange, title, more = (
+        Course("c1", "绞花", "毛衣"),
+        Course("c2", "写材料", "毛衣" * 50),
+        Course("c3", "绞花", "写材料"),
+    )
+    for course, expected in [(strange, 0), (title, 1), (more, 1)]:
+        assert evidence((course,), with_vectors=False).familiar == expected
+
+
+def test_of_a_large_catalog_a_sample_from_everywhere_is_looked_at():
+    """The first half is about one thing and the second about another; neither end speaks for the whole."""
+    half = SAMPLE + 1
+    assert familiar(["写材料"] * half + ["绞花"] * half) == pytest.approx(0.5 / 0.9, abs=0.01)
+
+
+def test_whether_a_text_is_familiar_is_told_by_the_best_voice():
+    """笔笔 shares no character with a phrase, but has the vector of writing; 反文 shares one, but its vector points away."""
+    texts = ["笔笔", "反文"]
+    assert classifier(True).familiar(texts).tolist() == [True, False]
+    assert classifier(True).without_vectors().familiar(texts).tolist() == [False, True]
+
+
+def test_what_speaks_of_any_matter_alike_is_among_the_features():
+    assert set(ALIKE) < set(FEATURES)
+    assert set(ALIKE) & set(WORDS_ALONE), "else nothing would be left where there is no encoder"
 
 
 class Counting(Fields):

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
-from model.fusion import SMALLEST, Fusion, curves
+from model.fusion import SMALLEST, Balance, Fusion, Weights, curves
 
 DECIDES, HELPS, NOISE, CONSTANT = range(4)
 GRID = np.linspace(0, 1, 201)
@@ -27,12 +27,21 @@ def world(pairs: int = 3000) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
 EVIDENCE, ACCEPTED = world()
 FUSION = Fusion().fit(EVIDENCE, ACCEPTED)
 
+ALIKE = (True, True, False, True)  # The balance leaves NOISE aside.
+WEIGHTS = Weights.of(EVIDENCE, ACCEPTED, ALIKE)
+PLAIN = WEIGHTS.plain
+
 shares = st.floats(0, 1, width=32)
 pairs = arrays.arrays(np.float32, st.tuples(st.integers(1, 6), st.just(4)), elements=shares)
+# Texts, courses, kinds of evidence.
+tables = arrays.arrays(
+    np.int64, st.tuples(st.integers(1, 3), st.integers(1, 6), st.just(4)), elements=st.integers(0, 100)
+)
+tables = tables.map(lambda hundredths: hundredths / 100)
 
 
-def relevance(evidence: NDArray[np.floating], fusion: Fusion = FUSION) -> NDArray[np.float32]:
-    return fusion.probability(fusion.addends(evidence))
+def relevance(evidence: NDArray[np.floating], fusion: Fusion = FUSION) -> NDArray[np.float64]:
+    return np.asarray(expit(fusion.addends(evidence).sum(axis=-1) + fusion.offset))
 
 
 def by_sklearn(evidence: NDArray[np.floating], fusion: Fusion = FUSION) -> NDArray[np.float64]:
@@ -56,15 +65,9 @@ def test_curves_are_finite_in_double_precision_and_rise_with_the_evidence(eviden
 
 
 @given(evidence=pairs)
-def test_the_addends_put_together_are_the_probability_the_regression_itself_gives(evidence: NDArray[np.float32]):
-    np.testing.assert_allclose(relevance(evidence), by_sklearn(evidence), atol=1e-6)
-
-
-@given(evidence=pairs)
 def test_log_odds_are_those_of_no_evidence_plus_the_addends(evidence: NDArray[np.float32]):
-    nothing = np.zeros((1, 4))
-    offset = np.log(by_sklearn(nothing) / (1 - by_sklearn(nothing)))
-    log_odds = FUSION.addends(evidence).sum(axis=1) + offset
+    assert FUSION.offset == pytest.approx(logit(by_sklearn(np.zeros((1, 4))))[0], abs=1e-9)
+    log_odds = FUSION.addends(evidence).sum(axis=1) + FUSION.offset
     np.testing.assert_allclose(expit(log_odds), by_sklearn(evidence), atol=1e-9)
 
 
@@ -121,7 +124,7 @@ def test_probabilities_are_on_average_the_share_of_accepted_pairs_and_near_the_t
 
 @given(evidence=pairs)
 def test_probabilities_lie_strictly_between_0_and_1(evidence: NDArray[np.float32]):
-    found = relevance(evidence)
+    found = WEIGHTS.relevance(evidence)
     assert (found.dtype, found.shape) == (np.float32, (len(evidence),))
     assert ((found > 0) & (found < 1)).all()
 
@@ -129,11 +132,11 @@ def test_probabilities_lie_strictly_between_0_and_1(evidence: NDArray[np.float32
 @pytest.mark.parametrize("shape", [(0,), (1,), (12,), (3, 4), (2, 3, 2), (0, 5)])
 def test_pairs_may_stand_in_any_table(shape: tuple[int, ...]):
     evidence = np.random.default_rng(1).random((*shape, 4))
-    addends = FUSION.addends(evidence)
+    addends = WEIGHTS.addends(evidence)
     assert addends.shape == evidence.shape
-    found = FUSION.probability(addends)
+    found = WEIGHTS.probability(addends)
     assert found.shape == shape
-    assert found.ravel().tolist() == relevance(evidence.reshape(-1, 4)).tolist()
+    assert found.ravel().tolist() == WEIGHTS.relevance(evidence.reshape(-1, 4)).tolist()
 
 
 def test_learning_twice_gives_the_same_to_the_bit_and_the_order_of_the_pairs_no_other_weights():
@@ -163,3 +166,101 @@ def test_one_kind_of_evidence_is_enough():
     found = relevance(GRID[:, None], alone)
     assert found.shape == GRID.shape
     assert (np.diff(found) > 0).all()
+
+
+def test_a_spread_of_one_kind_of_evidence_is_worth_as_much_as_a_spread_of_another():
+    spreads = EVIDENCE.astype(np.float64).std(axis=0)
+    raised = PLAIN.addends(np.diag(spreads))
+    assert raised[DECIDES, DECIDES] == pytest.approx(raised[HELPS, HELPS]) == pytest.approx(PLAIN.weights_.coef_[0, 0])
+    assert PLAIN.weights_.coef_[0, 0] > 0
+
+
+@given(evidence=pairs, value=shares)
+def test_what_does_not_speak_of_all_matters_alike_adds_nothing_and_changes_nothing(
+    evidence: NDArray[np.float32], value: float
+):
+    before = PLAIN.addends(evidence)
+    assert (before[..., NOISE] == 0).all()
+    evidence[:, NOISE] = value
+    np.testing.assert_array_equal(PLAIN.addends(evidence), before)
+
+
+@given(evidence=pairs, column=st.sampled_from([DECIDES, HELPS]), more=st.floats(0, 1))
+def test_in_the_balance_more_evidence_never_makes_a_course_less_probable(
+    evidence: NDArray[np.float32], column: int, more: float
+):
+    raised = evidence.copy()
+    raised[:, column] += np.float32(more)
+    assert (WEIGHTS.relevance(raised, 0) >= WEIGHTS.relevance(evidence, 0)).all()
+
+
+def test_the_balance_is_worth_what_was_accepted():
+    found = WEIGHTS.relevance(EVIDENCE, 0)
+    assert found.mean() == pytest.approx(ACCEPTED.mean(), abs=1e-4)
+    assert found[ACCEPTED].mean() > found[~ACCEPTED].mean() + 0.2
+
+
+def test_judgements_that_a_sum_separates_wholly_make_no_certainty():
+    evidence = np.repeat([[0.0, 0, 0, 0], [1.0, 1, 0, 0]], 20, axis=0)
+    found = Weights.of(evidence, evidence[:, 0] > 0, ALIKE).relevance(evidence, 0)
+    assert ((found > 0.001) & (found < 0.999)).all()
+
+
+def test_where_nothing_speaks_of_all_matters_alike_every_course_is_as_probable_as_any():
+    nothing = Balance((False,) * 4).fit(EVIDENCE, ACCEPTED)
+    assert not nothing.addends(EVIDENCE).any()
+    assert expit(nothing.offset) == pytest.approx(ACCEPTED.mean(), abs=1e-6)
+
+
+@given(evidence=pairs)
+def test_the_addends_put_together_are_the_probability_the_regression_itself_gives(evidence: NDArray[np.float32]):
+    np.testing.assert_allclose(WEIGHTS.relevance(evidence), by_sklearn(evidence, WEIGHTS.learnt), atol=1e-6)
+
+
+@given(evidence=tables)
+def test_on_a_wholly_familiar_catalog_only_what_was_learnt_speaks(evidence: NDArray[np.float64]):
+    learnt = WEIGHTS.learnt.addends(evidence)
+    assert WEIGHTS.addends(evidence, 1).tobytes() == WEIGHTS.addends(evidence).tobytes() == learnt.tobytes()
+    expected = relevance(evidence, WEIGHTS.learnt)
+    np.testing.assert_allclose(WEIGHTS.relevance(evidence, 1), expected, atol=1e-6)
+    assert WEIGHTS.relevance(evidence).tobytes() == WEIGHTS.relevance(evidence, 1).tobytes()
+
+
+@given(evidence=tables)
+def test_on_a_wholly_unfamiliar_catalog_only_the_balance_speaks(evidence: NDArray[np.float64]):
+    plain = PLAIN.addends(evidence)
+    np.testing.assert_array_equal(WEIGHTS.addends(evidence, 0), plain)
+    np.testing.assert_allclose(WEIGHTS.relevance(evidence, 0), expit(plain.sum(axis=-1) + PLAIN.offset), atol=1e-6)
+
+
+@given(evidence=tables, familiar=st.floats(0, 1))
+def test_in_between_the_log_odds_are_mixed_as_far_as_the_catalog_is_familiar(
+    evidence: NDArray[np.float64], familiar: float
+):
+    learnt, plain = WEIGHTS.learnt.addends(evidence), PLAIN.addends(evidence)
+    np.testing.assert_allclose(
+        WEIGHTS.addends(evidence, familiar), familiar * learnt + (1 - familiar) * plain, atol=1e-9
+    )
+    log_odds = [learnt.sum(axis=-1) + WEIGHTS.learnt.offset, plain.sum(axis=-1) + PLAIN.offset]
+    expected = expit(familiar * log_odds[0] + (1 - familiar) * log_odds[1])
+    found = WEIGHTS.relevance(evidence, familiar)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    ends = np.stack([WEIGHTS.relevance(evidence, end) for end in (0, 1)])
+    assert ((ends.min(axis=0) - 1e-6 <= found) & (found <= ends.max(axis=0) + 1e-6)).all()
+
+
+@given(evidence=tables, familiar=st.floats(0, 1))
+def test_addends_and_the_offset_of_the_mixture_give_the_probability(evidence: NDArray[np.float64], familiar: float):
+    addends = WEIGHTS.addends(evidence, familiar)
+    found = WEIGHTS.probability(addends, familiar)
+    offset = familiar * WEIGHTS.learnt.offset + (1 - familiar) * PLAIN.offset
+    np.testing.assert_allclose(found, expit(addends.sum(axis=-1) + offset), atol=1e-6)
+    assert (found.dtype, found.shape) == (np.float32, evidence.shape[:-1])
+    assert ((found >= 0) & (found <= 1)).all()
+    assert WEIGHTS.relevance(evidence, familiar).tobytes() == found.tobytes()
+
+
+def test_learning_the_weights_twice_gives_the_same():
+    again = Weights.of(EVIDENCE, ACCEPTED, ALIKE)
+    for familiar in (0, 0.5, 1):
+        assert again.relevance(EVIDENCE, familiar).tobytes() == WEIGHTS.relevance(EVIDENCE, familiar).tobytes()

@@ -29,7 +29,8 @@ def gaps(person: Profile, lexicon: Lexicon, **splits: tuple[str, ...]) -> tuple[
     """The gaps of one person where each text means what ``MEANING`` says."""
     lacks = {weakness.text: splits.get(weakness.text, (weakness.text,)) for weakness in person.weaknesses}
     understood = {text: Understanding(name, unclear=name is None) for text, name in MEANING.items()}
-    return gaps_of(person, lexicon, lacks, understood)
+    family = lexicon.family_of(person.unit, person.post)
+    return gaps_of(person, family, lexicon, lacks, understood)
 
 
 def with_lacks(*weaknesses: Weakness, person: Profile = Profile("P1")) -> Profile:  # noqa: B008 (frozen)
@@ -83,7 +84,7 @@ def test_what_is_stated_twice_is_one_gap_and_the_heavier_statement_counts(
 ) -> None:
     understood = {text: Understanding("公文写作", unclear=False) for text in ("写材料", "写 材料")}
     lacks = {text: (text,) for text in understood}
-    (gap,) = gaps_of(with_lacks(*order), lexicon, lacks, understood)
+    (gap,) = gaps_of(with_lacks(*order), None, lexicon, lacks, understood)
     assert (gap.text, gap.weight, gap.source) == ("写 材料", 1.0, "组织评价")
 
 
@@ -128,6 +129,16 @@ def test_the_post_asks_for_what_its_family_and_level_need(tiny_lexicon: Lexicon)
         ("应急处突", "应急处突", Reason.DUTY, None, "岗位要求"),
         ("党纪学习教育", "党纪学习教育", Reason.DUTY, None, "岗位要求"),
     ]
+
+
+def test_the_family_that_is_handed_over_counts_and_is_not_read_again_from_unit_and_post(tiny_lexicon: Lexicon) -> None:
+    understood = {text: Understanding(name, unclear=name is None) for text, name in MEANING.items()}
+    asked = {
+        family: [gap.competency for gap in gaps_of(MAYOR, family, tiny_lexicon, {}, understood)]
+        for family in ("党政综合", None, "没有的岗位族")
+    }
+    everybody = ["党纪学习教育"]
+    assert asked == {"党政综合": ["公文写作", *everybody], None: everybody, "没有的岗位族": everybody}
 
 
 def test_a_person_of_whom_nothing_is_known_has_no_gaps(tiny_lexicon: Lexicon) -> None:
@@ -186,8 +197,8 @@ def test_the_order_in_which_lacks_are_stated_changes_nothing(order: list[Weaknes
     understood = {text: Understanding(MEANING[text], unclear=False) for text in ("写材料", "防汛", "党纪")}
     lacks = {text: (text,) for text in understood}
     person = replace(MAYOR, unit=None, post=None, level=None)
-    assert gaps_of(with_lacks(*order, person=person), lexicon, lacks, understood) == gaps_of(
-        with_lacks(*LACKS, person=person), lexicon, lacks, understood
+    assert gaps_of(with_lacks(*order, person=person), None, lexicon, lacks, understood) == gaps_of(
+        with_lacks(*LACKS, person=person), None, lexicon, lacks, understood
     )
 
 

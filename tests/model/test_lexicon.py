@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import KnowledgeError
-from model.lexicon import BANDS, MOST_DUTIES, TRAINING_DATA, Lexicon, band_of, bare, load_lexicon
+from model.lexicon import (
+    BANDS,
+    EVERYBODY,
+    MOST_DUTIES,
+    TRAINING_DATA,
+    Lexicon,
+    PostFamily,
+    Requirement,
+    band_of,
+    bare,
+    load_lexicon,
+)
 
 
 def test_names_aliases_and_framework_members_lead_to_the_standard_term(tiny_lexicon: Lexicon):
@@ -102,6 +113,69 @@ def test_duties_are_few_ordered_and_weighted_between_0_and_1(lexicon: Lexicon, f
     assert weights == sorted(weights, reverse=True)
     assert all(0 < weight <= 1 for weight in weights)
     assert {competency for competency, _ in duties} <= set(lexicon.by_name)
+
+
+def asked(family: str = EVERYBODY, band: str = EVERYBODY, **weights: float) -> list[Requirement]:
+    return [Requirement(family, band, competency, weight) for competency, weight in weights.items()]
+
+
+def asking(*requirements: Requirement) -> Lexicon:
+    families = tuple(PostFamily(name, "", (), (), "") for name in ("党政综合", "乡镇街道"))
+    return Lexicon((), (), (), families, requirements)
+
+
+def test_of_many_duties_the_heaviest_stay_and_of_equals_those_first_by_name():
+    own = asked("党政综合", e=0.2, d=0.7, c=0.7, b=0.9, a=0.1)
+    told = asking(*own, *asked(f=1.0)).duties_of("党政综合", 20)
+    assert told == (("b", 0.9), ("c", 0.7), ("d", 0.7), ("f", 0.6))
+    assert len(told) == MOST_DUTIES
+
+
+def test_a_duty_that_several_ask_for_is_one_with_the_larger_weight():
+    asks = asking(*asked("党政综合", a=0.5), *asked(a=0.9, b=1.0), *asked("党政综合", "乡科级", b=0.2))
+    assert asks.duties_of("党政综合", 20) == (("b", 0.6), ("a", 0.54))
+    assert asking(*asked("党政综合", a=0.6), *asked(a=0.9)).duties_of("党政综合", 20) == (("a", 0.6),)
+
+
+@pytest.mark.parametrize("level", [None, 0, 20, 40, 7])
+def test_an_unknown_family_is_asked_what_everybody_is(level: int | None):
+    everybody = asked(a=1.0) + asked(EVERYBODY, "乡科级", b=0.5)
+    asks = asking(*everybody, *asked("党政综合", c=1.0), *asked("没有的岗位族", d=1.0))
+    expected = (("a", 0.6), ("b", 0.3)) if level == 20 else (("a", 0.6),)
+    assert asks.duties_of("没有的岗位族", level) == expected
+    assert asks.duties_of(None, level) == (() if level is None else expected)
+
+
+def test_a_family_nothing_is_asked_of_has_no_duties():
+    assert asking(*asked("党政综合", a=1.0)).duties_of("乡镇街道", 20) == ()
+
+
+REQUIREMENTS = st.builds(
+    Requirement,
+    st.sampled_from([EVERYBODY, "党政综合", "乡镇街道"]),
+    st.sampled_from([EVERYBODY, *list(BANDS)[:3]]),
+    st.sampled_from("abcdef"),
+    st.sampled_from([0.3, 0.5, 0.6, 1.0]),
+)
+
+
+@given(
+    requirements=st.lists(REQUIREMENTS, max_size=12),
+    family=st.sampled_from([None, "党政综合", "乡镇街道"]),
+    level=st.sampled_from([None, 0, 10, 20, 40, 100]),
+)
+def test_duties_are_what_reading_all_requirements_anew_would_say(
+    requirements: list[Requirement], family: str | None, level: int | None
+):
+    concerned = [
+        (need.competency, need.weight * (0.6 if need.family == EVERYBODY else 1))
+        for need in requirements
+        if need.family in (EVERYBODY, family) and need.band in (EVERYBODY, band_of(level))
+    ]
+    heaviest = {name: max(weight for other, weight in concerned if other == name) for name, _ in concerned}
+    ranked = sorted(heaviest.items(), key=lambda duty: (-duty[1], duty[0]))[:MOST_DUTIES]
+    nobody = family is None and level is None
+    assert asking(*requirements).duties_of(family, level) == (() if nobody else tuple(ranked))
 
 
 def test_each_level_code_lies_in_one_band():

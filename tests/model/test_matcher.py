@@ -13,28 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
+from world import CATALOG, KNITTING, LEXICON, NAMES, PHRASES
 
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions
 from model.domain import Catalog, Course
+from model.encoder import bundled_encoder
 from model.evidence import course_text
 from model.judgements import Judgements, titles_only
-from model.lexicon import Competency, Lexicon
 from model.matcher import Judged, Matcher
 from model.recommender import Recommender
 
-NAMES = ("公文写作", "应急处突", "党纪学习教育")
-WORDS = {
-    "公文写作": ("写材料", "请示报告"),
-    "应急处突": ("突发事件处置", "现场指挥"),
-    "党纪学习教育": ("纪律处分条例", "红线"),
-}
-PHRASES = {
-    "a": {
-        "材料写不出来": "公文写作",
-        "出了事手忙脚乱": "应急处突",
-        "条例没读过": "党纪学习教育",
-        "一切都好": UNANSWERABLE,
-    },
+AUTHORS = {
+    "a": PHRASES,
     "b": {
         "请示报告分不清": "公文写作",
         "现场指挥没有底": "应急处突",
@@ -42,14 +32,6 @@ PHRASES = {
         "没什么要补": UNANSWERABLE,
     },
 }
-CATALOG = Catalog(
-    (
-        Course("c1", "公文写作十讲", "讲请示、报告、纪要怎样立意和改稿。"),
-        Course("c2", "突发事件现场指挥", "讲先期处置、信息报告和协同。"),
-        Course("c3", "《纪律处分条例》逐条读", "讲六大纪律和常见违纪情形。"),
-        Course("c4", "插花与茶艺", "学习家庭插花。"),
-    )
-)
 TEXTS = {
     "q1": "写材料没有观点", "q2": "突发事件现场乱成一团", "q3": "纪律红线说不清", "q4": "请示报告写得像流水账",
     "q5": "不会现场指挥处置", "q6": "条例只听过名字", "q7": "一切都好",
@@ -67,20 +49,13 @@ ODD = ["", "   ", "，。；", "😀🎉", "写" * 5000, "weak at project manage
 
 
 def world() -> tuple[Matcher, Judgements]:
-    """Three competencies, four courses, seven judged texts; whoever reads them knows the answers."""
-    lexicon = Lexicon(
-        tuple(Competency(name, "履职能力", "能力", f"会{name}。", (), WORDS[name], ()) for name in NAMES),
-        (),
-        (),
-        (),
-        (),
+    """The world of ``world.py``, its phrases by two authors, and seven judged texts."""
+    first, second = (
+        [Phrase(text, (name,), "paraphrase", author) for text, name in texts.items()]
+        for author, texts in AUTHORS.items()
     )
-    written = [
-        Phrase(text, (name,), "paraphrase", author) for author, texts in PHRASES.items() for text, name in texts.items()
-    ]
-    first, second = ([phrase for phrase in written if phrase.author == author] for author in PHRASES)
-    classifier = CompetencyClassifier().fit([*first, *definitions(lexicon)], second, NAMES)
-    return Matcher((classifier,), lexicon), Judgements(CATALOG, TEXTS, {}, GRADES)
+    classifier = CompetencyClassifier().fit([*first, *definitions(LEXICON)], second, NAMES)
+    return Matcher((classifier,), LEXICON), Judgements(CATALOG, TEXTS, {}, GRADES)
 
 
 MATCHER, JUDGEMENTS = world()
@@ -91,6 +66,9 @@ def fitted(catalog: Catalog) -> Matcher:
 
 
 FITTED = fitted(CATALOG)
+FAMILIAR = (
+    0.8333  # Of the bare titles, for nobody here writes of flowers and tea: 3 of 4, of which 9 in 10 would be enough.
+)
 
 
 def held_out(judgements: Judgements, folds: int) -> NDArray[np.float32]:
@@ -187,7 +165,7 @@ def test_a_bare_title_list_keeps_ids_and_titles_only() -> None:
 
 @pytest.mark.parametrize("query", TEXTS)
 def test_the_held_out_relevance_of_a_text_does_not_know_its_own_judgements(query: str) -> None:
-    """Turn every judgement of one text around: its own row stays to the bit, though the fusions of the others change."""
+    """Turn every judgement of one text around: its own row stays to the bit, though the others' weights change."""
     turned = {
         pair: grade for pair, grade in GRADES.items() if pair[0] != query
     } | {(query, course.id): 3 for course in CATALOG if GRADES.get((query, course.id), 0) < 2}  # fmt: skip
@@ -196,6 +174,21 @@ def test_the_held_out_relevance_of_a_text_does_not_know_its_own_judgements(query
     own = list(TEXTS).index(query)
     assert before[:, own].tobytes() == after[:, own].tobytes()
     assert not np.allclose(np.delete(before, own, axis=1), np.delete(after, own, axis=1), atol=1e-3)
+
+
+def test_held_out_relevances_are_by_weights_learnt_from_the_other_texts_as_far_as_each_view_is_familiar() -> None:
+    """By hand for one text of seven, which is the only one of its fold."""
+    judged = replace(Judged.of(JUDGEMENTS, MATCHER.classifiers[0], LEXICON), familiar=(0.75, 0.25))
+    others = np.delete(np.arange(len(TEXTS)), 2)
+    for view, familiar in enumerate((0.75, 0.25)):
+        expected = judged.weights(others).relevance(judged.evidence[view, [2]], familiar)
+        assert judged.held_out(len(TEXTS))[view, [2]].tobytes() == expected.tobytes()
+
+
+def test_each_view_of_the_judged_catalog_is_as_familiar_as_that_catalog_is() -> None:
+    judged = Judged.of(JUDGEMENTS, MATCHER.classifiers[0], LEXICON)
+    assert judged.familiar == (fitted(CATALOG).familiar, fitted(titles_only(CATALOG)).familiar) == (1.0, FAMILIAR)
+    assert judged.without("lexical").familiar == judged.familiar
 
 
 def test_every_text_gets_a_held_out_relevance() -> None:
@@ -214,6 +207,52 @@ def test_a_matcher_without_a_catalog_says_so() -> None:
         Matcher(MATCHER.classifiers, MATCHER.lexicon).relevance(["写材料"])
 
 
+def test_a_matcher_is_as_familiar_with_a_catalog_as_the_evidence_it_answers_by() -> None:
+    assert FITTED.familiar == 1
+    strange = FITTED.for_catalog(KNITTING)
+    assert (strange.familiar, FITTED.familiar) == (0, 1)
+    assert strange.familiar == strange.rankers_[0].evidence.familiar
+
+
+def test_a_matcher_that_cannot_answer_is_familiar_with_nothing() -> None:
+    assert Matcher((), LEXICON).fit(CATALOG, JUDGEMENTS).familiar == 0
+
+
+@pytest.mark.parametrize("catalog", [CATALOG, titles_only(CATALOG), KNITTING])
+def test_relevances_are_by_the_weights_as_far_as_the_catalog_is_familiar(catalog: Catalog) -> None:
+    matcher = FITTED.for_catalog(catalog)
+    (ranker,) = matcher.rankers_
+    texts = [*TEXTS.values(), "毛衣绞花"]
+    expected = ranker.weights.relevance(ranker.evidence.of(texts), matcher.familiar)
+    np.testing.assert_allclose(matcher.relevance(texts), expected, atol=1e-6)
+
+
+def test_weights_learnt_elsewhere_match_as_those_learnt_here() -> None:
+    learnt = Judged.of(JUDGEMENTS, MATCHER.classifiers[0], LEXICON).weights()
+    ready = Matcher(MATCHER.classifiers, LEXICON).ready([learnt], CATALOG)
+    assert ready.relevance([*TEXTS.values()]).tobytes() == FITTED.relevance([*TEXTS.values()]).tobytes()
+
+
+def test_on_an_unfamiliar_catalog_a_competency_recognised_by_chance_does_not_beat_shared_words() -> None:
+    """报告 and 材料 belong to 公文写作 in this world; in a knitting club they mean a lecture hall and yarn."""
+    text, chance, meant = "绞花的材料", Course("k9", "报告厅开放日"), "k2"
+    catalog = Catalog((*KNITTING.courses, chance))
+    matcher = FITTED.for_catalog(catalog)
+    (ranker,) = matcher.rankers_
+    assert 0 < matcher.familiar < 0.5
+    learnt = dict(zip(catalog.row_of, ranker.weights.relevance(ranker.evidence.of([text]))[0], strict=True))
+    assert learnt[chance.id] > 2 * learnt[meant], "else this test tests nothing"
+    found = dict(zip(catalog.row_of, matcher.relevance([text])[0], strict=True))
+    assert max(found, key=found.__getitem__) == meant
+    assert found[meant] > 2 * found[chance.id]
+
+
+@pytest.mark.skipif(bundled_encoder() is None, reason="the bundled encoder is not here")
+def test_the_bundled_knowledge_tells_its_own_matters_from_others(trained: Recommender) -> None:
+    assert trained.matcher.familiar == 1
+    assert copy(trained.matcher).for_catalog(KNITTING).familiar < 0.5
+
+
 @pytest.mark.parametrize("kernels", ["", "Prescott"])
 def test_another_process_with_other_hashes_and_kernels_gives_the_same_relevances(kernels: str) -> None:
     """OPENBLAS_CORETYPE makes the linear algebra that of an older processor; it is ignored where it means nothing."""
@@ -224,7 +263,7 @@ def test_another_process_with_other_hashes_and_kernels_gives_the_same_relevances
     here = Path(__file__).parent
     other = {"PYTHONHASHSEED": "7", "OPENBLAS_NUM_THREADS": "1"} | ({"OPENBLAS_CORETYPE": kernels} if kernels else {})
     answer = subprocess.run(
-        [sys.executable, "-c", program, str(here), str(here.parents[1])],
+        [sys.executable, "-c", program, str(here), str(here.parents[1]), str(here.parent)],
         env=os.environ | other, capture_output=True, text=True, check=True,
     )  # fmt: skip
     ours = FITTED.relevance(list(TEXTS.values())).ravel()

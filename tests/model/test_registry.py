@@ -70,6 +70,11 @@ def test_the_card_tells_number_files_and_libraries_beside_what_it_was_given(stor
     assert set(card["libraries"]) == set(LIBRARIES)
 
 
+def test_the_card_of_a_version_that_can_answer_nothing_calls_its_catalog_unfamiliar(store: Registry) -> None:
+    card = store.card(store.save(small, CARD))
+    assert (card["encoder"], card["degraded"], card["familiar"]) == (None, True, 0.0)
+
+
 def test_the_catalog_can_be_read_without_the_program(store: Registry) -> None:
     rows = json.loads((saved(store) / "catalog.json").read_text(encoding="utf-8"))
     assert [(row["id"], row["title"], row["levels"]) for row in rows] == [("c1", "公文写作", [10, 20])]

@@ -17,6 +17,7 @@ from model.domain import Catalog, Course
 from model.errors import InputError, UnreadableFile
 from model.judgements import Judgements, read_judgements
 from model.lexicon import TRAINING_DATA
+from model.matcher import Judged
 from model.recommender import Recommender
 from model.training import ACCEPTED, Sources, knowledge, measure, summarise, train
 
@@ -151,7 +152,8 @@ def test_without_any_encoder_a_version_is_trained_and_says_so(folder: Path) -> N
 
 
 def test_the_measures_tell_of_ranking_calibration_and_phrases_and_are_plain_json(folder: Path) -> None:
-    found = measure(knowledge(folder), folder)
+    known = knowledge(folder)
+    found = measure(known, Judged.of(known.judgements, known.classifiers[0], known.lexicon), folder)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["texts"] == 6
     assert set(found["full"]) == set(found["titles"]) == {

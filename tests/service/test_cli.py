@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -13,7 +14,9 @@ import openpyxl
 import pytest
 import xlsxwriter
 from click.testing import CliRunner, Result
+from world import KNITTING
 
+from model.encoder import bundled_encoder
 from service.cli import main
 
 HEADER = ("工号", "姓名", "单位", "职务", "层级", "任现职时间", "可用学时", "已参训课程", "短板")
@@ -191,15 +194,32 @@ def test_train_saves_a_version_prints_its_metrics_and_activates_it_when_asked(qu
     result = quebu("train", "--courses", tmp_path / "课程表.csv", "--activate", registry=home)
     card = json.loads(result.stdout)
     assert list(card) == [
-        "version", "created", "courses", "catalog_fingerprint", "encoder", "degraded", "metrics", "active",
+        "version", "created", "courses", "catalog_fingerprint", "encoder", "degraded", "familiar", "metrics", "active",
     ]  # fmt: skip
     assert (card["version"], card["courses"], card["active"]) == ("v0001", 2, True)
+    assert card["familiar"] == 1
+    assert "能力词表" not in result.stderr
     assert datetime.fromisoformat(card["created"])
     assert card["metrics"]["full"]["ndcg@10"] > 0
     saved = json.loads((home / "v0001" / "card.json").read_text(encoding="utf-8"))
     assert (saved["source"], saved["reading"]["rows"]) == ("课程表.csv", 3)
     answer = json.loads(quebu("match", "公文写作", registry=home).stdout)
     assert answer["matches"][0]["course_id"] == "K1"
+
+
+@pytest.mark.skipif(bundled_encoder() is None, reason="the bundled encoder is not here")
+def test_training_on_courses_about_quite_other_matters_says_how_far_to_trust_the_relevances(quebu, registry, tmp_path):
+    """The session's version goes before, so that nothing is learnt anew."""
+    shutil.copytree(registry, tmp_path / "registry")
+    titles = [course.title for course in KNITTING]
+    (tmp_path / "课程表.csv").write_text("\n".join(["课程名称", *titles]) + "\n", encoding="utf-8")
+    result = quebu("train", "--courses", tmp_path / "课程表.csv", registry=tmp_path / "registry")
+    card = json.loads(result.stdout)
+    assert (card["courses"], card["active"]) == (5, False)
+    assert card["familiar"] < 0.5
+    (note,) = [line for line in result.stderr.splitlines() if line.startswith("· ")]
+    assert "超出随附的能力词表" in note
+    assert not any(title in result.stderr for title in titles)
 
 
 def test_demo_shows_the_first_people_and_writes_the_workbook(quebu, tmp_path):
