@@ -8,6 +8,7 @@ fitted. Usage: python benchmarks/quality.py
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from model.comparison import held_out_rankings, rankings, report
 from model.courselists import read_catalog
 from model.domain import Catalog, Course
 from model.judgements import Judgements, read_judgements, titles_only
+from model.reader import Reader, names_nothing
 from model.tables import read_sheets
 from model.training import ACCEPTED, Knowledge, knowledge, measure_phrases, summarise, train
 
@@ -44,7 +46,9 @@ def calibration(judgements: Judgements, relevance: NDArray[Any]) -> str:
     metrics = summarise(judgements, relevance)
     accepted = judgements.accepted()
     known = accepted.any(axis=1)
-    lines = [f"ECE {metrics['ece']:.4f}, Brier {metrics['brier']:.4f}, answerable AUC {metrics['answerable_auc']:.3f}."]
+    lines = [
+        f"ECE {metrics['ece']:.4f}, among the ten best of each text {metrics['ece_top10']:.3f}, Brier {metrics['brier']:.4f}, answerable AUC {metrics['answerable_auc']:.3f}."
+    ]
     edges = [0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 1.0]
     told = []
     for low, high in pairwise(edges):
@@ -90,6 +94,18 @@ def among(judgements: Judgements, chosen: set[str]) -> Judgements:
     return replace(judgements, texts=texts, grades=grades)
 
 
+def reading(known: Knowledge) -> str:
+    """How many of the texts of readings.jsonl are read into as many lacks as they tell of, by kind."""
+    lines = (Path(__file__).parent / "readings.jsonl").read_text(encoding="utf-8").splitlines()
+    told = [json.loads(line) for line in lines]
+    split = Reader(known.classifiers[0], known.lexicon).split([one["text"] for one in told])
+    right: dict[str, list[bool]] = defaultdict(list)
+    for one in told:
+        lacks = [lack for lack in split[one["text"]] if not names_nothing(lack)]
+        right[one["kind"]].append(len(lacks) == len(one["lacks"]))
+    return ", ".join(f"{kind} {sum(found)} of {len(found)}" for kind, found in sorted(right.items()))
+
+
 def on(judgements: Judgements, known: Knowledge) -> dict[str, NDArray[Any]]:
     """Every ranker on judged texts of a catalog of its own."""
     return rankings(train(judgements.catalog), judgements, known)
@@ -109,6 +125,8 @@ def main() -> None:
         view = Judgements(catalog, bundled.texts, bundled.styles, bundled.grades)
         print(f"## {title}\n\n{table(view, found)}\n\n{calibration(view, found['quebu'])}\n")
     print(f"## Phrases of the validation pass\n\n{measure_phrases(known.classifiers[0])}\n")
+
+    print(f"## Texts read into as many lacks as they tell of\n\n{reading(known)}\n")
 
     if not SHARED.is_dir():
         print("the development set and CSL skipped: the shared measuring data is not beside the repository")

@@ -36,7 +36,7 @@ def rankings(recommender: Recommender, judgements: Judgements, known: Knowledge)
     """
     texts = list(judgements.texts.values())
     ranker = recommender.matcher.rankers_[0]
-    found: Rankings = {"quebu": recommender.matcher.relevance(texts)}
+    found: Rankings = {"quebu": recommender.relevance(texts)}
     judged = Judged.of(known.judgements, ranker.classifier, known.lexicon)
     evidence = ranker.evidence.of(texts)
     for name, parts in PARTS.items():
@@ -105,7 +105,7 @@ def compare(recommender: Recommender, judgements: Judgements, known: Knowledge) 
     seen = set(judgements.texts.values()) & set(known.judgements.texts.values())
     told = report(judgements, found)
     own = summarise(judgements, found["quebu"])
-    told["quebu"] |= {key: own[key] for key in ("ece", "brier", "answerable_auc")}
+    told["quebu"] |= {key: own[key] for key in ("ece", "ece_top10", "brier", "answerable_auc")}
     counts = {"texts": len(judgements.texts), "seen_in_training": len(seen), "courses": len(judgements.catalog)}
     return {**counts, "rankers": told}
 

@@ -23,7 +23,8 @@ WORDS_ALONE = ("lack", "lexical", "competency", "expansion")
 FEATURES = (*WORDS_ALONE, "semantic")
 ALIKE = ("lexical", "semantic")  # What speaks of any matter alike, known or not.
 CURATED = (1.0, 0.8, 0.6)  # How surely a curated course teaches its first, second and third competency.
-MOSTLY = 0.9  # Share of familiar courses from which a catalog is wholly familiar; by definition of the word it is about 0.95 in ours.
+# Shares of familiar courses at which a catalog is not familiar at all, and wholly so; in ours it is about 0.95 by definition of the word.
+FOREIGN, MOSTLY = 0.5, 0.9
 SAMPLE = 1000  # Courses looked at to tell whether a catalog is familiar.
 HARDLY = 0.2  # Length of a row of competency probabilities below which nothing much is recognised.
 STRONGEST = 3  # Competencies of a text whose words are sought in the courses.
@@ -86,7 +87,7 @@ class Evidence:
         texts = [text for course in some for text in descriptions(course)]
         known = dict(zip(texts, self.classifier.familiar(texts), strict=True))
         share = np.mean([any(known[text] for text in descriptions(course)) for course in some])
-        return min(1.0, round(float(share) / MOSTLY, 4))
+        return round(float(np.clip((share - FOREIGN) / (MOSTLY - FOREIGN), 0, 1)), 4)
 
     def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Evidence for each text and course, shape (texts, courses, features); raises EncoderUnavailable."""

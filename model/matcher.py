@@ -183,6 +183,8 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """What the texts lack; see :meth:`CompetencyClassifier.predict_proba`."""
         check_is_fitted(self)
+        if not len(texts):  # Answered without an encoder, which says nothing of it.
+            return self.classifiers[0].predict_proba(texts)
         return self._able(lambda ranker: ranker.classifier.predict_proba(texts))
 
     def _able(self, work: Callable[[Ranker], T]) -> T:

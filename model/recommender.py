@@ -8,15 +8,16 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model import gaps as gap_rules
 from model.courselists import TitleIndex
 from model.domain import Catalog, Gap, Limits, Match, Plan, Profile
 from model.evidence import FEATURES
 from model.explanation import explain
-from model.gaps import Reader, Understanding
 from model.lexicon import Lexicon
 from model.matcher import CHUNK, Matcher
+from model.reader import Reader, Understanding, names_nothing
 from model.selection import Reach, Reached, Selector
 
 Progress = Callable[[int, int], None]
@@ -57,20 +58,38 @@ class Recommender:
         return TitleIndex(self.catalog)
 
     def answer(self, texts: Sequence[str], top: int = 10) -> list[Answer]:
-        """Rank the courses for each gap text (``quebu match``); for a text of several lacks a course counts by the one it serves best."""
-        answers = {}
+        """Rank the courses for each gap text (``quebu match``). For a text of several lacks the best course of each comes first, then
+        the second best of each; a text that names no lack gets none."""
+        answers: dict[str, Answer] = {}
         lacks = self.reader.split(texts)
         distinct = sorted(lacks)
         for start in range(0, len(distinct), CHUNK):
             chunk = distinct[start : start + CHUNK]
-            parts = [part for text in chunk for part in lacks[text]]
-            starts = np.cumsum([0, *(len(lacks[text]) for text in chunk[:-1])])
-            for text, row in zip(chunk, np.maximum.reduceat(self.matcher.relevance(parts), starts), strict=True):
-                # A stable sort over courses in id order: of equal courses the smaller id comes first.
-                order = np.argsort(-row, kind="stable")[:top]
-                matches = tuple(Match(self.catalog.courses[place], float(row[place])) for place in order)
-                answers[text] = Answer(text, matches, bool(matches) and matches[0].relevance >= self.accepted)
+            parts = sorted({part for text in chunk for part in lacks[text] if not names_nothing(part)})
+            rows = dict(zip(parts, self.matcher.relevance(parts), strict=True))
+            answers |= {
+                text: self._answer(text, [rows[part] for part in lacks[text] if part in rows], top) for text in chunk
+            }
         return [answers[text] for text in texts]
+
+    def _answer(self, text: str, rows: Sequence[NDArray[np.float32]], top: int) -> Answer:
+        if not rows:
+            return Answer(text, (), answerable=False)
+        best = np.max(rows, axis=0)
+        # A stable sort over courses in id order: of equal courses the smaller id comes first.
+        orders = [np.argsort(-row, kind="stable")[:top] for row in rows]
+        ranked = list(dict.fromkeys(int(place) for places in zip(*orders, strict=True) for place in places))[:top]
+        matches = tuple(Match(self.catalog.courses[place], float(best[place])) for place in ranked)
+        return Answer(text, matches, bool(matches) and float(best.max()) >= self.accepted)
+
+    def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Relevance of every course to each text, shape (texts, courses); a course counts by the lack of the text it serves best,
+        and none for a text that names no lack."""
+        lacks = self.reader.split(texts)
+        parts = sorted({part for found in lacks.values() for part in found if not names_nothing(part)})
+        rows = dict(zip(parts, self.matcher.relevance(parts), strict=True))
+        nothing = np.zeros(len(self.catalog), dtype=np.float32)
+        return np.stack([np.max([rows.get(part, nothing) for part in lacks[text]], axis=0) for text in texts])
 
     def plans(self, profiles: Sequence[Profile], limits: Limits, progress: Progress | None = None) -> Iterator[Plan]:
         """The plan of each person, in the order given. ``progress`` is told (people done, people in all)."""
@@ -119,7 +138,8 @@ class Recommender:
         for start in range(0, len(distinct), CHUNK):
             chunk = distinct[start : start + CHUNK]
             for text, row in zip(chunk, self.matcher.scores(chunk), strict=True):
-                found = np.flatnonzero(row["relevance"] >= self.accepted)
+                reaches = (row["relevance"] >= self.accepted) & (not names_nothing(text))
+                found = np.flatnonzero(reaches)
                 reach[text] = {
                     int(place): Reached(round(float(relevance), 4), FEATURES[strongest])
                     for place, (relevance, strongest) in zip(found, row[found].tolist(), strict=True)

@@ -167,9 +167,13 @@ def summarise(judgements: Judgements, relevance: NDArray[np.floating]) -> dict[s
     ]
     accepted = judgements.accepted()
     best = relevance.max(axis=1)
+    # Nearly all pairs are surely not relevant; whether a stated relevance can be believed shows among the courses a planner sees.
+    ten = np.argsort(-relevance, axis=1, kind="stable")[:, :10]
+    best_ten, ten_accepted = np.take_along_axis(relevance, ten, axis=1), np.take_along_axis(accepted, ten, axis=1)
     return {
         **{name: round(float(np.mean([row[name] for row in rows])), 4) for name in rows[0]},
         "ece": round(expected_calibration_error(relevance.ravel(), accepted.ravel()), 4),
+        "ece_top10": round(expected_calibration_error(best_ten.ravel(), ten_accepted.ravel()), 4),
         "brier": round(float(np.mean((relevance - accepted) ** 2)), 5),
         "answerable_auc": _separation(
             [value for value, known in zip(best, answerable, strict=True) if known],

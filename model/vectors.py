@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -17,6 +18,10 @@ Known = Mapping[bytes, NDArray[np.float16]]
 
 LONGEST = 200  # Characters of a text that are encoded: a title and the first sentences of a summary say what a course is about.
 RECENT_BYTES = 32 * 2**20
+PROBE = "能力"  # A version keeps its vector: a name alone does not tell one model from another.
+SAME = 0.99  # Cosine from which on two vectors of the probe are by one model; servers round each in their own way.
+
+log = logging.getLogger(__name__)
 
 
 class SentenceEncoder(Protocol):
@@ -86,18 +91,20 @@ class Vectors:
         self.known: dict[bytes, NDArray[np.float16]] = {}
         self._shipped: Known = shipped or {}
         self._recent = Remembered(RECENT_BYTES)
+        self._probe: NDArray[np.float32] | None = None
+        self._compared: SentenceEncoder | None = None  # The encoder that is known to be that of the probe.
 
     def __getstate__(self) -> dict[str, Any]:
         """A version holds neither the encoder, which is handed over when the version is loaded, nor what comes with the product."""
-        return self.__dict__ | {"encoder": None, "_shipped": {}}
+        return self.__dict__ | {"encoder": None, "_shipped": {}, "_compared": None}
 
     @property
     def ready(self) -> bool:
-        """Whether the encoder can run as far as is known."""
+        """Whether the encoder can run, and is the one these vectors are by, as far as is known."""
         return self.encoder is not None and self.encoder.ready
 
     def learn(self, texts: Iterable[str]) -> None:
-        """Encode what is not known yet, and keep it for good."""
+        """Encode what is not known yet, and keep it for good; raises EncoderUnavailable, also where all is known but by another model."""
         missing = sorted({text for text in texts if digest(text) not in self.known})
         self.known |= {digest(text): self._shipped[digest(text)] for text in missing if digest(text) in self._shipped}
         strangers = [text for text in missing if digest(text) not in self.known]
@@ -116,16 +123,26 @@ class Vectors:
         return np.array([recent.get(text, kept[text]) for text in texts], dtype=np.float32)
 
     def _encoded(self, texts: Sequence[str]) -> NDArray[np.float16]:
-        if not texts:
+        encoder = self.encoder
+        if encoder is None:
+            raise EncoderUnavailable(self.name)
+        compared = self._compared is encoder
+        told = [text[:LONGEST] for text in texts] if compared else [PROBE, *(text[:LONGEST] for text in texts)]
+        if not told:
             return np.zeros((0, 0), dtype=np.float16)
-        if self.encoder is None:
+        try:
+            encoded = encoder.encode(told)
+        except EncoderUnavailable:
+            self._compared = None  # Nobody knows who comes back.
+            raise
+        if self._probe is None:
+            self._probe = encoded[0].copy()
+        if encoded.shape[1:] != self._probe.shape or not (compared or encoded[0] @ self._probe >= SAME):
+            self.encoder = None  # Until the version is loaded anew.
+            log.warning("%s is another model than at training and is not used; train again", self.name)
             raise EncoderUnavailable(self.name)
-        encoded = self.encoder.encode([text[:LONGEST] for text in texts])
-        some = next(iter(self.known.values()), None)
-        if some is not None and encoded.shape[1:] != some.shape:
-            # Another model answers under the name of this one.
-            raise EncoderUnavailable(self.name)
-        return encoded.astype(np.float16)
+        self._compared = encoder
+        return (encoded if compared else encoded[1:]).astype(np.float16)
 
 
 def digest(text: str) -> bytes:

@@ -16,7 +16,7 @@ import click
 
 from model.courselists import read_catalog
 from model.domain import LONGEST_TEXT, Catalog, Course, Limits, Plan, Profile, Reading
-from model.errors import InputError, TableError
+from model.errors import EncoderUnavailable, InputError, TableError
 from model.judgements import read_judgements
 from model.lexicon import Lexicon, load_lexicon
 from model.recommender import Recommender
@@ -93,7 +93,18 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
     if wanted is not None and able != wanted:
         _tell("· 嵌入服务现在不可用，这个版本改用随附的编码器训练。")
     store = Registry(registry, able)
-    version = store.save(lambda number: training.train(catalog, number, encoders=able, before=store.latest()), card)
+    before, version = store.latest(), None
+    while version is None:
+        try:
+            version = store.save(partial(training.train, catalog, encoders=able, before=before), card)
+        except EncoderUnavailable:
+            if not able:
+                raise
+            if before and usable(able) == able:  # It answers, but as another model than that of the version before.
+                before = None
+            else:
+                able = able[1:]
+                _tell("· 嵌入服务在训练途中停止应答，这个版本改用其余的编码器重新训练；待服务恢复后，请再训练一次。")
     if activate:
         store.activate(version)
     _tell(f"已保存版本 {version}{'，并已启用' if activate else '，尚未启用'}。")

@@ -8,52 +8,47 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import socket
+import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from http.client import HTTPException
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.encoder import bundled_encoder
 from model.errors import EncoderUnavailable, InputError
-from model.vectors import SentenceEncoder
+from model.vectors import PROBE, SentenceEncoder
 
+PAUSE = 30.0  # Seconds the endpoint is left alone after it failed.
 BATCH = 64  # Texts a request.
-PAUSE = 30.0  # Seconds the endpoint is left alone after a failure.
+LARGEST = 64 * 2**20  # Bytes of an answer; a batch of vectors of 4,096 values takes some 6 MB.
 
 FAULTS = (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 log = logging.getLogger(__name__)
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirected request would take the key and the texts to a host nobody named."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Follow nothing; the answer then counts as an error."""
-        return
-
-
-# Neither through redirects nor through a proxy of the environment: what is sent goes to the host that was named.
-DIRECT = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+class _Refused(HTTPException):
+    """Answered with another status than 200. A redirect counts as such: it would take the key and the texts to a host nobody named."""
 
 
 class EndpointEncoder:
     """``POST {url}/embeddings`` with ``{"model", "input": [...]}``, answered by ``{"data": [{"index", "embedding"}]}``."""
 
     def __init__(self, url: str, model: str, key: str = "", timeout: float = 10.0) -> None:
-        """``timeout`` in seconds for each wait; ``key`` is sent as a bearer token."""
-        if not url.startswith(("http://", "https://")):
-            raise InputError("QUEBU_EMBEDDINGS_URL 应以 http:// 或 https:// 开头，如 http://10.0.0.8:8080/v1。")
+        """``timeout`` in seconds for a request; ``key`` is sent as a bearer token."""
+        scheme, self._host, self._port, path = _place(url)
         if not model:
             raise InputError("设置了 QUEBU_EMBEDDINGS_URL，还需用 QUEBU_EMBEDDINGS_MODEL 写明模型名称。")
         self.name = f"endpoint/{model}"
-        self._url, self._model, self._key, self._timeout = f"{url.rstrip('/')}/embeddings", model, key, timeout
+        self._connection = HTTPSConnection if scheme == "https" else HTTPConnection
+        self._path, self._model, self._key, self._timeout = f"{path.rstrip('/')}/embeddings", model, key, timeout
         self._rests_until = 0.0
 
     @property
@@ -73,10 +68,7 @@ class EndpointEncoder:
         except FAULTS as error:
             self._rests_until = time.monotonic() + PAUSE
             # Only the kind of the fault: an endpoint may repeat what it was sent.
-            reason = type(error).__name__
-            if isinstance(error, urllib.error.HTTPError):
-                reason = f"HTTP {error.code}"
-                error.close()
+            reason = str(error) if isinstance(error, _Refused) else type(error).__name__
             log.warning("embeddings endpoint failed (%s); left alone for %.0f s", reason, PAUSE)
             raise EncoderUnavailable(f"嵌入服务没有正常应答（{reason}）。") from error
         return vectors
@@ -84,17 +76,52 @@ class EndpointEncoder:
     def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
         # JSON knows no lone surrogates, and some servers refuse an empty text.
         told = [text.encode("utf-8", "replace").decode() or " " for text in texts]
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
-        body = json.dumps({"model": self._model, "input": told}).encode()
-        request = urllib.request.Request(self._url, data=body, headers=headers)
-        with DIRECT.open(request, timeout=self._timeout) as answer:
-            data = json.load(answer)["data"]
+        data = json.loads(self._post(json.dumps({"model": self._model, "input": told}).encode()))["data"]
         by_index = {row["index"]: row["embedding"] for row in data}
         vectors = np.array([by_index[place] for place in range(len(texts))], dtype=np.float64)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if vectors.ndim != 2 or not np.isfinite(vectors).all() or not (lengths > 0).all():
             raise ValueError("no vectors")
         return np.asarray(vectors / lengths, dtype=np.float32)
+
+    def _post(self, body: bytes) -> bytes:
+        """Send and read. A socket's time-out is for each wait, so a clock cuts the connection to a server that drips."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
+        until = time.monotonic() + self._timeout
+        with closing(self._connection(self._host, self._port, timeout=self._timeout)) as connection:
+            connection.connect()
+            clock = threading.Timer(until - time.monotonic(), _cut, [connection.sock])
+            clock.daemon = True
+            clock.start()
+            try:
+                connection.request("POST", self._path, body, headers)
+                with connection.getresponse() as answer:
+                    if answer.status != 200:
+                        raise _Refused(f"HTTP {answer.status}")
+                    content = answer.read(LARGEST + 1)
+            finally:
+                clock.cancel()
+                if time.monotonic() >= until:
+                    raise TimeoutError  # Whatever else a cut connection looks like.
+        if len(content) > LARGEST:
+            raise ValueError("too large")
+        return content
+
+
+def _cut(connected: socket.socket) -> None:
+    with suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
+
+
+def _place(url: str) -> tuple[str, str, int | None, str]:
+    """Scheme, host, port and path of a URL; InputError where it is none that can be asked."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.hostname and re.fullmatch("[!-~]+", url):
+            return parts.scheme, parts.hostname, parts.port, parts.path
+    except ValueError:  # Brackets or a port that are none.
+        pass
+    raise InputError("QUEBU_EMBEDDINGS_URL 应是以 http:// 或 https:// 开头的网址，如 http://10.0.0.8:8080/v1。")
 
 
 def encoders(settings: Mapping[str, Any]) -> list[SentenceEncoder] | None:
@@ -116,6 +143,6 @@ def usable(wanted: Sequence[SentenceEncoder]) -> list[SentenceEncoder]:
     able = []
     for encoder in wanted:
         with suppress(EncoderUnavailable):
-            encoder.encode(["能力"])
+            encoder.encode([PROBE])
             able.append(encoder)
     return able

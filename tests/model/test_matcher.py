@@ -66,9 +66,7 @@ def fitted(catalog: Catalog) -> Matcher:
 
 
 FITTED = fitted(CATALOG)
-FAMILIAR = (
-    0.8333  # Of the bare titles, for nobody here writes of flowers and tea: 3 of 4, of which 9 in 10 would be enough.
-)
+FAMILIAR = 0.625  # Of the bare titles, for nobody here writes of flowers and tea: 3 of 4, half the way from a half to nine in ten.
 
 
 def held_out(judgements: Judgements, folds: int) -> NDArray[np.float32]:
@@ -239,7 +237,7 @@ def test_on_an_unfamiliar_catalog_a_competency_recognised_by_chance_does_not_bea
     catalog = Catalog((*KNITTING.courses, chance))
     matcher = FITTED.for_catalog(catalog)
     (ranker,) = matcher.rankers_
-    assert 0 < matcher.familiar < 0.5
+    assert matcher.familiar < 0.5
     learnt = dict(zip(catalog.row_of, ranker.weights.relevance(ranker.evidence.of([text]))[0], strict=True))
     assert learnt[chance.id] > 2 * learnt[meant], "else this test tests nothing"
     found = dict(zip(catalog.row_of, matcher.relevance([text])[0], strict=True))

@@ -97,6 +97,15 @@ def vectors(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
     rows(handler, directions(body["input"]).tolist())
 
 
+def another_model(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+    """As many values a vector as before, but by other weights."""
+    rows(handler, directions(body["input"])[:, ::-1].tolist())
+
+
+def fewer_values(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+    rows(handler, directions(body["input"])[:, :5].tolist())
+
+
 def status(code: int) -> Answer:
     return lambda handler, body: send(handler, json.dumps(body).encode(), code)
 

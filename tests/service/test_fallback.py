@@ -4,28 +4,46 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from endpoint import KEY, SECRET, Server, Tiny, directions, rested, rows, silent, status, vectors
+from click.testing import CliRunner
+from endpoint import (
+    KEY,
+    SECRET,
+    Answer,
+    Server,
+    Tiny,
+    another_model,
+    fewer_values,
+    rested,
+    silent,
+    status,
+    vectors,
+)
 from threadpoolctl import threadpool_limits
 from world import CATALOG, LEXICON, NAMES, PHRASES
 
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions
 from model.encoder import bundled_encoder
+from model.errors import EncoderUnavailable
 from model.judgements import Judgements
 from model.matcher import Matcher
 from model.recommender import Recommender
 from model.registry import Registry
 from model.vectors import SentenceEncoder, Vectors
 from service import create_app
+from service.cli import main
 from service.embeddings import EndpointEncoder
 
 CALIBRATION = {
@@ -123,6 +141,7 @@ def test_when_the_endpoint_is_well_again_it_answers_again(
     server.answer = status(500)
     assert best(matcher, first) == UNSEEN[first]
     rested(endpoint)
+    assert matcher.predict_proba([]).shape == (0, len(NAMES) + 1), "which takes no encoder, and says nothing of it"
     assert best(matcher, second) == UNSEEN[second], "tried again, and failed again"
     assert matcher.encoder == "local/1"
     server.answer = vectors
@@ -149,12 +168,91 @@ def test_a_text_asked_before_the_failure_does_not_make_the_log_waver(
 
 
 def test_an_endpoint_whose_model_was_exchanged_beneath_its_name_is_no_reason_not_to_answer(
-    server: Server, endpoint: EndpointEncoder
+    server: Server, endpoint: EndpointEncoder, caplog: pytest.LogCaptureFixture
 ):
     """Another number of values a vector: nothing of it can be compared with what was learnt."""
     matcher = matcher_by(endpoint, Tiny())
-    server.answer = lambda handler, body: rows(handler, directions(body["input"])[:, :5].tolist())
+    server.asked.clear()
+    server.answer = fewer_values
     assert {text: best(matcher, text) for text in UNSEEN} == UNSEEN
+    assert matcher.encoder == "local/1"
+    assert changes(caplog) == ["sentence vectors now by local/1"]
+    assert len(server.asked) == 1, "then it is left alone"
+
+
+@pytest.mark.parametrize("exchanged", [another_model, fewer_values])
+def test_a_version_read_again_takes_no_vectors_of_another_model_until_it_is_read_anew(
+    server: Server, endpoint: EndpointEncoder, caplog: pytest.LogCaptureFixture, exchanged: Answer
+):
+    matcher = pickle.loads(pickle.dumps(matcher_by(endpoint, Tiny())))
+    matcher.take([endpoint, Tiny()])
+    server.asked.clear()
+    server.answer = exchanged
+    assert {text: best(matcher, text) for text in UNSEEN} == UNSEEN
+    assert matcher.encoder == "local/1"
+    assert len(server.asked) == 1, "then it is left alone"
+    told, change = caplog.messages
+    assert "endpoint/tiny is another model than at training" in told
+    assert change == "sentence vectors now by local/1"
+    server.answer = vectors
+    matcher.take([endpoint, Tiny()])
+    assert best(matcher, "现场指挥没有底") == "c2"
+    assert matcher.encoder == "endpoint/tiny"
+
+
+def test_a_model_exchanged_during_an_outage_is_noticed_when_the_endpoint_is_back(
+    server: Server, endpoint: EndpointEncoder
+):
+    matcher = matcher_by(endpoint, Tiny())
+    first, *others = UNSEEN
+    server.answer = status(500)
+    best(matcher, first)
+    rested(endpoint)
+    server.answer = another_model
+    assert [best(matcher, text) for text in others] == [UNSEEN[text] for text in others]
+    assert matcher.encoder == "local/1"
+
+
+def test_what_was_learnt_by_another_model_is_not_made_ready_for_a_catalog_even_if_all_its_courses_are_known(
+    server: Server, endpoint: EndpointEncoder
+):
+    """Else a training would take it over, and what it saves could not be used."""
+    matcher = pickle.loads(pickle.dumps(matcher_by(endpoint)))
+    matcher.take([endpoint])
+    server.answer = another_model
+    with pytest.raises(EncoderUnavailable):
+        matcher.for_catalog(CATALOG)
+    again = pickle.loads(pickle.dumps(matcher))
+    again.take([endpoint])
+    server.answer = vectors
+    assert best(again.for_catalog(CATALOG), SECRET + "公文写作") == "c1"
+
+
+@pytest.mark.skipif(bundled_encoder() is None, reason="the bundled encoder is not here")
+def test_a_training_whose_endpoint_fails_midway_goes_on_without_it_and_says_so(
+    server: Server, registry: Path, tmp_path: Path
+):
+    """The session's version goes before, so that nothing is learnt anew by the bundled encoder."""
+
+    def failing_later(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        (vectors if len(server.asked) < 6 else status(500))(handler, body)
+
+    server.answer = failing_later
+    shutil.copytree(registry, tmp_path / "registry")
+    (tmp_path / "课程表.csv").write_text("课程编号,课程名称\nK1,公文写作实务\nK2,突发事件应急处置\n", encoding="utf-8")
+    trained = CliRunner().invoke(
+        main,
+        ["train", "--courses", str(tmp_path / "课程表.csv"), "--registry", str(tmp_path / "registry")],
+        env={"QUEBU_EMBEDDINGS_URL": server.url, "QUEBU_EMBEDDINGS_MODEL": "tiny"},
+    )
+    assert trained.exit_code == 0, trained.output
+    assert len(server.asked) == 6
+    (note,) = [line for line in trained.stderr.splitlines() if line.startswith("· ")]
+    assert "嵌入服务在训练途中停止应答" in note
+    card = json.loads(trained.stdout)
+    bundled = bundled_encoder()
+    assert bundled is not None
+    assert (card["version"], card["encoder"], card["courses"]) == ("v0002", bundled.name, 2)
 
 
 def test_many_requests_during_an_outage_are_all_answered_and_wait_for_one_timeout_at_most(server: Server):
