@@ -100,11 +100,16 @@ class Reader:
         kept = {part: self._without_what_is_good(part) for part in sorted(parts)}
         pieces = {text: _pieces(text) for found in kept.values() for text in found}
         several_pieces = {text: spans for text, spans in pieces.items() if len(spans) > 1}
-        wanted = sorted(
-            {text[start:end] for text, spans in several_pieces.items() for start, end in spans} | several_pieces.keys()
-        )
         # What names no lack is no lack of its own, so only the competencies are looked at.
-        probability = dict(zip(wanted, self.classifier.predict_proba(wanted)[:, :-1], strict=True))
+        probability = dict(
+            zip(several_pieces, self.classifier.predict_proba(list(several_pieces))[:, :-1], strict=True)
+        )
+        for text in [text for text in several_pieces if self._about_one_matter(text, probability[text])]:
+            # Most texts with a ， in them; they are matched as a whole, so nothing else of them need be encoded.
+            pieces[text] = [(0, len(text))]
+            del several_pieces[text]
+        wanted = sorted({text[start:end] for text, spans in several_pieces.items() for start, end in spans})
+        probability |= zip(wanted, self.classifier.predict_proba(wanted)[:, :-1], strict=True)
         split = {
             text: self._joined(text, spans, probability) if len(spans) > 1 else (text,)
             for text, spans in pieces.items()
@@ -154,6 +159,15 @@ class Reader:
                 starts.append(right[0])
         ends.append(spans[-1][1])
         return tuple(dict.fromkeys(text[start:end] for start, end in zip(starts, ends, strict=True)))
+
+    def _about_one_matter(self, text: str, whole: NDArray[np.float64]) -> bool:
+        """Tell whether nothing but ， could part a text, and too little is heard of a second area for any ， to do so."""
+        marks = [text[left:right] for (_, left), (right, _) in pairwise(_pieces(text))]
+        following = [text[start:end] for start, end in _pieces(text)[1:]]
+        if any("，" not in mark or _AND.match(piece) for mark, piece in zip(marks, following, strict=True)):
+            return False
+        heard = {self.lexicon.competencies[place].area for place in np.flatnonzero(whole >= HEARD)}
+        return len(heard) < 2
 
     def _far_apart(self, left: NDArray[np.float64], right: NDArray[np.float64], whole: NDArray[np.float64]) -> bool:
         """Tell whether two clauses are very surely about matters of different areas, and the whole text about both."""
