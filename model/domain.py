@@ -272,3 +272,93 @@ class Reading(Generic[T]):
     def read(self) -> int:
         """The number of rows that became values."""
         return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One course held, or one series in its order (班次里的一门课). ``closes`` is the gap weight it closes, ``attendees`` the ids of who attends.
+
+    ``tentative``: some of its courses state no hours, a default stands for them (学时待定).
+    """
+
+    courses: tuple[Course, ...]
+    title: str
+    hours: float
+    tentative: bool
+    branch: str
+    closes: float
+    attendees: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A gap of a person that a session (its place in the plan) closes, and how surely (0 to 1)."""
+
+    person: str
+    gap: Gap
+    session: int
+    relevance: float
+
+    @property
+    def value(self) -> float:
+        """What this adds to the objective, to four decimals: the gap's weight times the relevance."""
+        return round(self.gap.weight * self.relevance, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A gap of a person that stays open under a plan, and why."""
+
+    person: str
+    gap: Gap
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """How good a plan is: none that keeps the rules can be worth more than ``bound``. ``status`` is optimal (within the gap asked for)
+    or feasible (the best found in the time allowed)."""
+
+    status: str
+    objective: float
+    bound: float
+    seconds: float
+
+    @property
+    def gap(self) -> float:
+        """The relative distance to the bound, 0 where the plan is proved to be the best."""
+        return max(0.0, self.bound - self.objective) / self.objective if self.objective > 0 else float(self.bound > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A rule of a plan in the planner's words, what it asks for, and what the plan does."""
+
+    rule: str
+    asked: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What a simpler way of choosing would have closed, and which rules it would have broken."""
+
+    name: str
+    objective: float
+    breaks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CohortPlan:
+    """One plan for many people. Every gap of every person is among ``closed`` or among ``missed``; the objective is the sum of the
+    values of ``closed``."""
+
+    kind: str
+    certificate: Certificate
+    sessions: tuple[Session, ...]
+    closed: tuple[Closed, ...]
+    missed: tuple[Missed, ...]
+    rules: tuple[Kept, ...]
+    yardsticks: tuple[Yardstick, ...]
+    model_version: str
+    inputs_hash: str

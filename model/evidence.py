@@ -42,7 +42,15 @@ def descriptions(course: Course) -> list[str]:
 
 
 class Evidence:
-    """One catalog, made ready to be compared with gap texts. Row *i* of every matrix is ``catalog.courses[i]``."""
+    """One catalog, made ready to be compared with gap texts. Row *i* of every matrix is ``catalog.courses[i]``.
+
+    Attributes
+    ----------
+    teaches : tuple of str or None
+        For each course the competency it most probably teaches; None where none is recognised.
+    familiar : float
+        How far the catalog is about what the phrases know, 0 to 1.
+    """
 
     def __init__(self, catalog: Catalog, classifier: CompetencyClassifier, lexicon: Lexicon) -> None:
         self.classifier = classifier
@@ -59,7 +67,10 @@ class Evidence:
         if classifier.vectors:
             classifier.vectors.learn(self._described)
             self._vectors = classifier.vectors.of(self._described)
-        self._competencies = _unit(self._taught(catalog)).T
+        taught = self._taught(catalog)
+        self._competencies = _unit(taught).T
+        names = self.classifier.classes_
+        self.teaches = tuple(names[row.argmax()] if row.max() >= HARDLY else None for row in taught)
         self.familiar = self._familiarity(catalog)
 
     @property

@@ -168,6 +168,12 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
         """How far the catalog is about what the training data know, 0 to 1; see :class:`model.fusion.Weights`."""
         return next((ranker.evidence.familiar for ranker in self.rankers_ if ranker.ready), 0.0)
 
+    @property
+    def teaches(self) -> tuple[str | None, ...]:
+        """For each course of the catalog the competency it most probably teaches; see :class:`model.evidence.Evidence`."""
+        check_is_fitted(self)
+        return next(ranker.evidence.teaches for ranker in self.rankers_ if ranker.ready)
+
     def scores(self, texts: Sequence[str]) -> NDArray[np.void]:
         """For each text and course the relevance (a calibrated probability) and the kind of evidence that raises it most (a place in
         ``FEATURES``), shape (texts, courses). Memory grows with texts x courses; callers chunk by ``CHUNK``."""

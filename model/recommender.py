@@ -17,8 +17,8 @@ from model.evidence import FEATURES
 from model.explanation import explain
 from model.lexicon import Lexicon
 from model.matcher import CHUNK, Matcher
-from model.reader import Reader, Understanding, names_nothing
-from model.selection import Reach, Reached, Selector
+from model.reader import Reader, names_nothing
+from model.selection import Needs, Reach, Reached, Selector
 
 Progress = Callable[[int, int], None]
 
@@ -91,8 +91,8 @@ class Recommender:
         nothing = np.zeros(len(self.catalog), dtype=np.float32)
         return np.stack([np.max([rows.get(part, nothing) for part in lacks[text]], axis=0) for text in texts])
 
-    def plans(self, profiles: Sequence[Profile], limits: Limits, progress: Progress | None = None) -> Iterator[Plan]:
-        """The plan of each person, in the order given. ``progress`` is told (people done, people in all)."""
+    def needs(self, profiles: Sequence[Profile]) -> tuple[list[Needs], dict[str, Reach]]:
+        """What each person lacks, in the order given, and for each gap text the courses that reach the accepted relevance."""
         lacks = self.reader.split({weakness.text for profile in profiles for weakness in profile.weaknesses})
         meant = [text for found in lacks.values() for text in found]
         meant += [text for profile in profiles for text in gap_rules.texts_of(profile)]
@@ -105,31 +105,29 @@ class Recommender:
             for profile, family in zip(profiles, families, strict=True)
         ]
         reach = self._reach({text for person in gaps for gap in person for text in (gap.text, gap.competency) if text})
+
+        def unclear(gap: Gap) -> bool:
+            """Where the catalog has courses for the competency and none for these words, the words are at fault, not the catalog."""
+            return (gap.text in understood and understood[gap.text].unclear) or (
+                gap.competency is not None and not reach[gap.text] and bool(reach[gap.competency])
+            )
+
+        people = zip(profiles, families, gaps, strict=True)
+        return [
+            Needs(profile, family, self.titles.resolve(profile.completed)[0], own, tuple(map(unclear, own)))
+            for profile, family, own in people
+        ], reach
+
+    def plans(self, profiles: Sequence[Profile], limits: Limits, progress: Progress | None = None) -> Iterator[Plan]:
+        """The plan of each person, in the order given. ``progress`` is told (people done, people in all)."""
+        needs, reach = self.needs(profiles)
         selector = Selector(self.catalog, limits)
-        for number, (profile, family, person) in enumerate(zip(profiles, families, gaps, strict=True), start=1):
-            yield self._plan(profile, family, person, reach, understood, selector)
+        for number, person in enumerate(needs, start=1):
+            selected = selector.select(person, [reach[gap.text] for gap in person.gaps])
+            chosen = tuple(explain(candidate) for candidate in (*selected.required, *selected.ranked))
+            yield Plan(person.profile, person.gaps, chosen, selected.unmet, selected.removed, self.version)
             if progress:
                 progress(number, len(profiles))
-
-    def _plan(
-        self,
-        profile: Profile,
-        family: str | None,
-        gaps: tuple[Gap, ...],
-        reach: dict[str, Reach],
-        understood: dict[str, Understanding],
-        selector: Selector,
-    ) -> Plan:
-        completed, _ = self.titles.resolve(profile.completed)
-        # Where the catalog has courses for the competency and none for these words, the words are at fault, not the catalog.
-        unclear = [
-            (gap.text in understood and understood[gap.text].unclear)
-            or (gap.competency is not None and not reach[gap.text] and bool(reach[gap.competency]))
-            for gap in gaps
-        ]
-        selected = selector.select(profile, family, completed, gaps, [reach[gap.text] for gap in gaps], unclear)
-        chosen = tuple(explain(candidate) for candidate in (*selected.required, *selected.ranked))
-        return Plan(profile, gaps, chosen, selected.unmet, selected.removed, self.version)
 
     def _reach(self, texts: Iterable[str]) -> dict[str, Reach]:
         """For each distinct gap text the courses that reach the accepted relevance (row -> relevance)."""

@@ -40,6 +40,18 @@ class Reached(NamedTuple):
 Reach = Mapping[int, Reached]
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What one person lacks and brings: the post family, the ids of completed courses, the gaps, and which of them are too vague
+    to be served."""
+
+    profile: Profile
+    family: str | None
+    completed: frozenset[str]
+    gaps: tuple[Gap, ...]
+    unclear: tuple[bool, ...]
+
+
 @dataclass(frozen=True)
 class Selected:
     """What selection decided for one person. ``removed`` counts courses by the first rule that took each away."""
@@ -65,7 +77,7 @@ def bars(mode: str, restrictions: frozenset[Restriction]) -> bool:
 
 
 @dataclass(frozen=True)
-class _Person:
+class Kind:
     """What the rules look at besides the completed courses; people share it, so its answers are remembered."""
 
     level: int | None
@@ -81,20 +93,19 @@ class Selector:
         self.barred = lru_cache(maxsize=4096)(self._barred)
         self.required = [row for row, course in enumerate(catalog) if course.required]
 
-    def select(
-        self,
-        profile: Profile,
-        family: str | None,
-        completed: frozenset[str],
-        gaps: Sequence[Gap],
-        reached: Sequence[Reach],
-        unclear: Sequence[bool],
-    ) -> Selected:
-        """Choose for one person. ``reached[i]`` are the courses (by row) that serve ``gaps[i]``."""
-        removed = dict(self.barred(_Person(profile.level, family, profile.restrictions)))
-        for identity in completed:
+    def removed(self, needs: Needs) -> dict[int, str]:
+        """The rows that are out for a person, each with the first rule that says so."""
+        profile = needs.profile
+        removed = dict(self.barred(Kind(profile.level, needs.family, profile.restrictions)))
+        for identity in needs.completed:
             if identity in self.catalog.row_of:
                 removed[self.catalog.row_of[identity]] = "已学过"
+        return removed
+
+    def select(self, needs: Needs, reached: Sequence[Reach]) -> Selected:
+        """Choose for one person. ``reached[i]`` are the courses (by row) that serve ``needs.gaps[i]``."""
+        profile, gaps = needs.profile, needs.gaps
+        removed = self.removed(needs)
         counts = dict.fromkeys(RULES, 0)
         for rule in removed.values():
             counts[rule] += 1
@@ -104,7 +115,9 @@ class Selector:
             for row, reached_by in rows.items():
                 if row not in removed:
                     parts.setdefault(row, []).append(Part(gap, *reached_by))
-        pinned = [row for row in self.required if row not in removed and self._surely_for(row, profile.level, family)]
+        pinned = [
+            row for row in self.required if row not in removed and self._surely_for(row, profile.level, needs.family)
+        ]
         required = tuple(self._candidate(row, parts) for row in pinned)
         candidates = [self._candidate(row, parts) for row in parts if row not in set(pinned)]
         served = {part.gap for candidate in required for part in candidate.parts}
@@ -112,7 +125,7 @@ class Selector:
         served |= {part.gap for candidate in ranked for part in candidate.parts}
 
         unmet = []
-        for gap, rows, dim in zip(gaps, reached, unclear, strict=True):
+        for gap, rows, dim in zip(gaps, reached, needs.unclear, strict=True):
             cause = None if gap in served else self._cause(gap, rows, dim, removed, ranked, profile.hours_available)
             if cause:
                 unmet.append(Unmet(gap, cause))
@@ -126,7 +139,7 @@ class Selector:
     def _candidate(self, row: int, parts: Mapping[int, Sequence[Part]]) -> Candidate:
         return Candidate(self.catalog.courses[row], tuple(parts.get(row, ())))
 
-    def _barred(self, person: _Person) -> dict[int, str]:
+    def _barred(self, person: Kind) -> dict[int, str]:
         """The rows a kind of person may not attend, each with the first rule that says so."""
         barred = {}
         for row, course in enumerate(self.catalog):
@@ -135,7 +148,7 @@ class Selector:
                 barred[row] = rule
         return barred
 
-    def _rule_against(self, course: Course, person: _Person) -> str | None:
+    def _rule_against(self, course: Course, person: Kind) -> str | None:
         if course.id in self.limits.excluded:
             return "被排除"
         if course.seats == 0:
@@ -162,16 +175,24 @@ class Selector:
         hours_available: float | None,
     ) -> Cause | None:
         """Why a gap stays open; None where a course would serve it and only the number of courses asked for was too small."""
-        if not rows:
-            return Cause.UNCLEAR if unclear or gap.competency is None else Cause.NO_COURSE
-        eligible = [row for row in rows if row not in removed]
-        if not eligible:
-            best = min(rows, key=lambda row: (-rows[row].relevance, row))
-            return RULES[removed[best]]
+        hopeless = out_of_reach(gap, rows, unclear, removed)
+        if hopeless:
+            return hopeless
         left = _hours_left(ranked, hours_available)
-        if all((self.catalog.courses[row].hours or 0.0) > left for row in eligible):
+        if all((self.catalog.courses[row].hours or 0.0) > left for row in rows if row not in removed):
             return Cause.HOURS
         return None
+
+
+def out_of_reach(gap: Gap, rows: Reach, unclear: bool, removed: Mapping[int, str]) -> Cause | None:
+    """Why no course of the catalog can serve a gap of this person; None where one can. ``rows`` are the courses that serve it,
+    ``removed`` those that are out for the person."""
+    if not rows:
+        return Cause.UNCLEAR if unclear or gap.competency is None else Cause.NO_COURSE
+    if all(row in removed for row in rows):
+        best = min(rows, key=lambda row: (-rows[row].relevance, row))
+        return RULES[removed[best]]
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
-from model.courselists import read_catalog
-from model.domain import LONGEST_TEXT, Catalog, Course, Limits, Plan, Profile, Reading
-from model.errors import EncoderUnavailable, InputError, TableError
+from model.domain import LONGEST_TEXT, Limits, Plan
+from model.errors import EncoderUnavailable, InputError
 from model.judgements import read_judgements
-from model.lexicon import Lexicon, load_lexicon
-from model.recommender import Recommender
+from model.lexicon import load_lexicon
 from model.registry import Registry
-from model.reports import account_line
-from model.rosters import read_roster
 from model.selection import RULES
-from model.tables import read_sheets
 from service.embeddings import encoders, usable
-from service.jsonl import read_courses, read_profiles, read_questions
+from service.jsonl import read_questions
 from service.outputs import Results, check_out, write_lines, writer
+from service.planning import plan_command
 from service.schemas import dump_answer
-from service.settings import SETTINGS, load_settings
+from service.settings import load_settings
 from service.story import story
+from service.terminal import (
+    catalog_of,
+    out_option,
+    print_json,
+    progress,
+    registry_option,
+    roster_of,
+    setting,
+    store_of,
+    tell,
+    unknown_completed,
+    version_option,
+)  # fmt: skip
 from service.usage import Planners, few
 
 FEW_PEOPLE = 5
@@ -40,22 +45,6 @@ FEW_PEOPLE = 5
 @click.version_option(package_name="quebu", message="缺补 %(version)s")
 def main() -> None:
     """Entry point of the command."""
-
-
-def _setting(name: str) -> dict[str, Any]:
-    """The default of an option that is also a setting: read when the command runs, shown as the table has it."""
-    shown = next(setting.default for setting in SETTINGS if setting.name == name)
-    return {"default": lambda: load_settings()[name], "show_default": str(shown)}
-
-
-def _store(registry: Path) -> Registry:
-    """The registry, its versions given the encoders of the settings."""
-    return Registry(registry, encoders(load_settings()))
-
-
-registry_option = click.option("--registry", type=click.Path(path_type=Path), help="版本库目录", **_setting("REGISTRY"))
-version_option = click.option("--version", default=None, help="使用的版本，默认为启用的版本")
-out_option = partial(click.option, "--out", type=click.Path(path_type=Path, dir_okay=False), default=None)
 
 
 @main.command(help="用一份课程表训练出一个新版本，并输出版本号和指标（JSON）。")
@@ -69,7 +58,7 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
 
     if registry.exists() and not registry.is_dir():
         raise InputError(f"{registry} 是文件，不是目录。请用 --registry 另指定版本库目录。")
-    catalog, reading = _catalog(courses, load_lexicon())
+    catalog, reading = catalog_of(courses, load_lexicon())
     account = {
         "rows": reading.rows,
         "read": reading.read,
@@ -77,9 +66,9 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
         "skipped": reading.skipped,
     }
     if check:
-        _print_json({"source": courses.name, "courses": len(catalog), "reading": account})
+        print_json({"source": courses.name, "courses": len(catalog), "reading": account})
         return
-    _tell(f"读到 {len(catalog)} 门课程。正在训练，并用随附的评判数据评价匹配效果……")
+    tell(f"读到 {len(catalog)} 门课程。正在训练，并用随附的评判数据评价匹配效果……")
     card = {
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "source": courses.name,
@@ -91,7 +80,7 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
     wanted = encoders(load_settings())
     able = None if wanted is None else usable(wanted)
     if wanted is not None and able != wanted:
-        _tell("· 嵌入服务现在不可用，这个版本改用随附的编码器训练。")
+        tell("· 嵌入服务现在不可用，这个版本改用随附的编码器训练。")
     store = Registry(registry, able)
     before, version = store.latest(), None
     while version is None:
@@ -104,14 +93,14 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
                 before = None
             else:
                 able = able[1:]
-                _tell("· 嵌入服务在训练途中停止应答，这个版本改用其余的编码器重新训练；待服务恢复后，请再训练一次。")
+                tell("· 嵌入服务在训练途中停止应答，这个版本改用其余的编码器重新训练；待服务恢复后，请再训练一次。")
     if activate:
         store.activate(version)
-    _tell(f"已保存版本 {version}{'，并已启用' if activate else '，尚未启用'}。")
+    tell(f"已保存版本 {version}{'，并已启用' if activate else '，尚未启用'}。")
     saved = store.card(version)
     if saved["familiar"] < training.FAMILIAR:
-        _tell("· 这份课程表的多数课程超出随附的能力词表，匹配主要靠字面和语义，匹配度只宜用来比较先后，不宜当作概率。")
-    _print_json(
+        tell("· 这份课程表的多数课程超出随附的能力词表，匹配主要靠字面和语义，匹配度只宜用来比较先后，不宜当作概率。")
+    print_json(
         {
             key: saved[key]
             for key in (
@@ -131,9 +120,9 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
 
 @main.command(help="为名册里的每个人推荐课程。")
 @click.option("--roster", type=click.Path(path_type=Path), required=True, help="名册：.xlsx .xls .csv .jsonl")
-@click.option("--top", type=click.IntRange(1, 100), help="每人最多推荐几门（必修课另计）", **_setting("TOP"))
+@click.option("--top", type=click.IntRange(1, 100), help="每人最多推荐几门（必修课另计）", **setting("TOP"))
 @click.option(
-    "--level-window", type=click.IntRange(0, 10), help="允许与课程适用层级相差几级", **_setting("LEVEL_WINDOW")
+    "--level-window", type=click.IntRange(0, 10), help="允许与课程适用层级相差几级", **setting("LEVEL_WINDOW")
 )
 @click.option("--exclude", multiple=True, help="不推荐的课程编号，可多次给出")
 @click.option(
@@ -158,24 +147,24 @@ def recommend(
 ) -> None:
     """Read the roster, recommend, write."""
     write = writer(out, roster)
-    recommender = _store(registry).load(version)
+    recommender = store_of(registry).load(version)
     strangers = sorted(set(exclude) - set(recommender.catalog.row_of))
     if strangers:
-        _tell(f"· --exclude 中的编号不在课程目录里，未起作用：{'、'.join(strangers)}。")
-    reading = _roster(roster, recommender.lexicon, (as_of.year, as_of.month) if as_of else None)
-    unknown = _unknown_completed(recommender, reading)
-    with _progress(len(reading.values), "推荐") as step:
+        tell(f"· --exclude 中的编号不在课程目录里，未起作用：{'、'.join(strangers)}。")
+    reading = roster_of(roster, recommender.lexicon, (as_of.year, as_of.month) if as_of else None)
+    unknown = unknown_completed(recommender, reading)
+    with progress(len(reading.values), "推荐") as step:
         plans = recommender.plans(reading.values, Limits(top, level_window, frozenset(exclude)), step)
         removed: Counter[str] = Counter()
         write(Results(_counted(plans, removed), recommender.lexicon, reading, unknown))
     if removed:
-        _tell(
+        tell(
             "· 推荐之前按规则排除的课程（人次）："
             + "、".join(f"{rule} {removed[rule]:,}" for rule in RULES if removed[rule])
             + "。"
         )
     if out:
-        _tell(f"已写入 {out}。")
+        tell(f"已写入 {out}。")
 
 
 def _counted(plans: Iterator[Plan], removed: Counter[str]) -> Iterator[Plan]:
@@ -203,18 +192,18 @@ def match(
     check_out(out, (".jsonl",), source)
     asked, faults = ([(None, text or "")], ()) if source is None else read_questions(source)
     for line in few([str(fault) for fault in faults]):
-        _tell(line)
-    recommender = _store(registry).load(version)
+        tell(line)
+    recommender = store_of(registry).load(version)
     answers = recommender.answer([question for _, question in asked], top)
     degraded = recommender.matcher.encoder is None
     if degraded:
-        _tell("· 没有可用的句向量编码器，本次只凭词句和能力匹配（degraded），效果较差。")
+        tell("· 没有可用的句向量编码器，本次只凭词句和能力匹配（degraded），效果较差。")
     dumped = (
         dump_answer(identity, answer, recommender.version, degraded)
         for (identity, _), answer in zip(asked, answers, strict=True)
     )
     if source is None and out is None:
-        _print_json(next(dumped))
+        print_json(next(dumped))
     else:
         write_lines(out, dumped)
 
@@ -227,10 +216,10 @@ def evaluate(courses: Path, queries: Path, qrels: Path) -> None:
     """Train on the course list and compare with the baselines."""
     from model import comparison, training  # noqa: PLC0415
 
-    catalog, _ = _catalog(courses, load_lexicon())
+    catalog, _ = catalog_of(courses, load_lexicon())
     judgements = read_judgements(catalog, queries, qrels)
-    _tell("正在训练并与基线比较……")
-    _print_json(comparison.compare(training.train(catalog), judgements, training.knowledge()))
+    tell("正在训练并与基线比较……")
+    print_json(comparison.compare(training.train(catalog), judgements, training.knowledge()))
 
 
 @main.command(help="启动服务。")
@@ -243,7 +232,7 @@ def serve(host: str, port: int, workers: int, registry: Path) -> None:
     from service.server import run  # noqa: PLC0415
 
     load_settings()
-    run(host, port, workers, registry, ready=lambda: _tell(f"缺补服务：http://{host}:{port}/ （按 Ctrl+C 停止）"))
+    run(host, port, workers, registry, ready=lambda: tell(f"缺补服务：http://{host}:{port}/ （按 Ctrl+C 停止）"))
 
 
 @main.command(help="用随附的名册样例演示：显示前几人的短板和推荐，并写出 Excel。")
@@ -259,11 +248,11 @@ def demo(out: Path | None, registry: Path, version: str | None) -> None:
         out.parent.mkdir(exist_ok=True)
     sample = TRAINING_DATA / "roster_sample.xlsx"
     check_out(out, (".xlsx",), sample)
-    recommender = _store(registry).load(version)
-    reading = _roster(sample, recommender.lexicon, None)
-    unknown = _unknown_completed(recommender, reading)
+    recommender = store_of(registry).load(version)
+    reading = roster_of(sample, recommender.lexicon, None)
+    unknown = unknown_completed(recommender, reading)
     plans = list(recommender.plans(reading.values, Limits(load_settings()["TOP"])))
-    _tell("")
+    tell("")
     for plan in plans[:FEW_PEOPLE]:
         click.echo(story(plan))
     writer(out, sample)(Results(iter(plans), recommender.lexicon, reading, unknown))
@@ -271,74 +260,7 @@ def demo(out: Path | None, registry: Path, version: str | None) -> None:
     click.echo(f"全部结果已写入 {out}：个人推荐清单、缺课清单、读取说明。")
 
 
-def _catalog(path: Path, lexicon: Lexicon) -> tuple[Catalog, Reading[Course]]:
-    with _about(path):
-        if path.suffix.lower() == ".jsonl":
-            catalog, reading = read_courses(path, lexicon)
-        else:
-            catalog, reading = read_catalog(read_sheets(path), lexicon)
-    _tell_reading(path, reading)
-    return catalog, reading
-
-
-def _roster(path: Path, lexicon: Lexicon, today: tuple[int, int] | None) -> Reading[Profile]:
-    with _about(path):
-        if path.suffix.lower() == ".jsonl":
-            reading = read_profiles(path, lexicon)
-        else:
-            reading = read_roster(read_sheets(path), lexicon, today)
-        if not reading.values:
-            raise TableError(f"{path.name} 里没有一个可用的人员。{account_line(reading)}", reading.faults)
-    _tell_reading(path, reading)
-    return reading
-
-
-@contextmanager
-def _about(path: Path) -> Iterator[None]:
-    """A message that names no file gets the file's name in front: the reader of sheets does not know it."""
-    try:
-        yield
-    except TableError as error:
-        head = str(error).splitlines()[0]
-        raise TableError(head if path.name in head else f"{path.name}：{head}", error.faults) from error
-    except InputError as error:
-        if path.name in str(error):
-            raise
-        raise InputError(f"{path.name}：{error}") from error
-
-
-def _unknown_completed(recommender: Recommender, reading: Reading[Profile]) -> tuple[tuple[Profile, str], ...]:
-    """Completed courses that the catalog does not know: they could not be kept out of the list. People are named in the workbook
-    only, for what stands on a terminal may end in a log."""
-    unknown = tuple((person, text) for person in reading.values for text in recommender.unknown_completed(person))
-    people = Counter(text for _, text in unknown)
-    for line in few([f"已学课程“{text}”不在课程目录中，未能排除（{count} 人）" for text, count in people.items()]):
-        _tell(line)
-    return unknown
-
-
-def _tell_reading(path: Path, reading: Reading[Any]) -> None:
-    _tell(f"{path.name}：{account_line(reading)}")
-    for note in reading.notes:
-        _tell(f"· {note}")
-    for line in few([str(fault) for fault in reading.faults]):
-        _tell(line)
-
-
-@contextmanager
-def _progress(total: int, label: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal's stderr; silent where stderr is a file."""
-    with click.progressbar(length=total, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        yield lambda done, _: bar.update(done - bar.pos)
-
-
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2).encode())
-
+main.add_command(plan_command)
 
 if __name__ == "__main__":
     main()

@@ -7,17 +7,21 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from xlsxwriter.exceptions import FileCreateError
 
-from model.domain import Plan, Profile, Reading
+from model.cohort_reports import cohort_sheets
+from model.demand import Demand
+from model.domain import CohortPlan, Plan, Profile, Reading
 from model.errors import InputError
 from model.lexicon import Lexicon
 from model.reports import missing_courses, personal_lists, reading_account
 from model.tables import write_csv, write_workbook
+from service.plans import dump_cohort
 from service.schemas import dump_plan
 
 
@@ -26,6 +30,17 @@ class Results:
     """What a recommendation run hands to the writer: the plans as they come, and what the workbook tells besides."""
 
     plans: Iterator[Plan]
+    lexicon: Lexicon
+    reading: Reading[Profile]
+    unknown: tuple[tuple[Profile, str], ...]
+
+
+@dataclass(frozen=True)
+class PlanResults:
+    """What planning for a cohort hands to the writer."""
+
+    plan: CohortPlan
+    demand: Demand
     lexicon: Lexicon
     reading: Reading[Profile]
     unknown: tuple[tuple[Profile, str], ...]
@@ -82,9 +97,22 @@ def _workbook(out: Path) -> Writer:
     return write
 
 
-def write_lines(out: Path | None, values: Iterable[dict[str, Any]]) -> None:
+def plan_writer(out: Path | None) -> Callable[[PlanResults], None]:
+    """Choose how a cohort plan is written: a workbook for .xlsx, else JSON."""
+    if out is not None and out.suffix.lower() == ".xlsx":
+        return partial(_plan_workbook, out)
+    return lambda results: write_lines(out, [dump_cohort(results.plan)], indent=2)
+
+
+def _plan_workbook(out: Path, results: PlanResults) -> None:
+    sheets = cohort_sheets(results.plan, results.demand, results.lexicon)
+    with whole(out) as draft:
+        write_workbook(draft, [*sheets, reading_account(results.reading, results.unknown)])
+
+
+def write_lines(out: Path | None, values: Iterable[dict[str, Any]], indent: int | None = None) -> None:
     """Write one JSON value a line, to stdout where there is no file. Always UTF-8, whatever the terminal speaks."""
-    lines = ((json.dumps(value, ensure_ascii=False) + "\n").encode() for value in values)
+    lines = ((json.dumps(value, ensure_ascii=False, indent=indent) + "\n").encode() for value in values)
     if out is None:
         for line in lines:
             click.echo(line, nl=False)

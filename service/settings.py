@@ -31,6 +31,10 @@ SETTINGS = (
         0,
         10,
     ),
+    Setting("HOURS_PER_DAY", 6, "Hours (学时) a day of a class; local rules say 6, 7.5 or 8.", 1, 24),
+    Setting("DEFAULT_HOURS", 1, "Hours (学时) a course counts in a plan when its list states none.", 1, 100),
+    Setting("COST_PER_HOUR", 1000, "Cost (元) of an hour taught, for plans with a budget.", 0, 1_000_000),
+    Setting("COST_PER_PERSON_DAY", 550, "Cost (元) of a person and day, for plans with a budget.", 0, 1_000_000),
     Setting("MAX_BODY_MB", 10, "Largest request body, in MB.", 1, 1000),
     Setting(
         "EMBEDDINGS_URL", "", "OpenAI-compatible endpoint for sentence vectors, up to /v1; blank: the bundled encoder."

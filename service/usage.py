@@ -100,6 +100,8 @@ def _wanted(kind: click.ParamType[Any]) -> str:
     match kind:
         case click.IntRange():
             return f" {kind.min} 到 {kind.max} 的整数"
+        case click.FloatRange():
+            return f"不小于 {kind.min:g} 的数" if kind.max is None else f" {kind.min:g} 到 {kind.max:g} 的数"
         case click.DateTime():
             return " 2026-03 或 2026-03-01 这样的日期"
         case click.Path():

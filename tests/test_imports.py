@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 # Every file of model/ may import those before it, never those after it.
 ORDER = (
     "errors", "domain", "tables", "headers", "cells", "lexicon", "rows", "posts", "rosters", "courselists", "text", "encoder", "vectors",
-    "competence", "judgements", "evidence", "fusion", "reader", "gaps", "matcher", "selection", "explanation", "recommender", "reports", "baselines",
+    "competence", "judgements", "evidence", "fusion", "reader", "gaps", "matcher", "selection", "explanation", "recommender", "reports", "choices", "classes", "demand", "program", "cohort", "menu",
+    "cohort_reports", "baselines",
     "evaluation", "training", "comparison", "registry",
 )  # fmt: skip
 ALONE = {"__init__", "spreadsheet_reader"}  # Nothing inside, and a program of its own that is never imported.

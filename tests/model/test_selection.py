@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from model.domain import Candidate, Catalog, Cause, Course, Gap, Limits, Profile, Reason, Restriction
-from model.selection import RULES, Reached, Selected, Selector, bars
+from model.selection import RULES, Needs, Reached, Selected, Selector, bars
 
 PERSON = Profile("P1", level=20)
 FAMILY = "乡镇街道"
@@ -32,7 +32,8 @@ def select(
         {catalog.row_of[identity]: Reached(value) for identity, value in rows.items()} for rows in serves.values()
     ]
     selector = Selector(catalog, limits)
-    return selector.select(person, FAMILY, completed, list(serves), reached, [gap in unclear for gap in serves])
+    needs = Needs(person, FAMILY, completed, tuple(serves), tuple(gap in unclear for gap in serves))
+    return selector.select(needs, reached)
 
 
 def ids(candidates: tuple[Candidate, ...]) -> list[str]:
@@ -126,7 +127,9 @@ def test_what_is_not_known_of_a_person_bars_nothing() -> None:
     course = replace(BEST, levels=frozenset({40}), posts=frozenset({"党政综合"}))
     stranger = Profile("P2")
     selector = Selector(Catalog((course,)), Limits())
-    assert ids(selector.select(stranger, None, frozenset(), [WRITING], [{0: Reached(0.9)}], [False]).ranked) == ["best"]
+    assert ids(
+        selector.select(Needs(stranger, None, frozenset(), (WRITING,), (False,)), [{0: Reached(0.9)}]).ranked
+    ) == ["best"]
 
 
 OFF, MOBILITY, ONLINE, TRAVEL = (

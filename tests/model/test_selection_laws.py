@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.domain import Candidate, Catalog, Cause, Course, Gap, Limits, Part, Profile, Reason
-from model.selection import Reached, Selected, Selector, choose
+from model.selection import Needs, Reached, Selected, Selector, choose
 
 MANY = settings(max_examples=400)
 
@@ -40,7 +40,8 @@ class World:
         person = Profile("P1", hours_available=self.hours)
         selector = Selector(self.catalog, Limits(top=self.top))
         reached = [{row: Reached(value) for row, value in rows.items()} for rows in self.reached]
-        return selector.select(person, None, frozenset(), self.gaps, reached, [False] * len(self.gaps))
+        needs = Needs(person, None, frozenset(), tuple(self.gaps), (False,) * len(self.gaps))
+        return selector.select(needs, reached)
 
     def served_by(self, course: Course) -> set[Gap]:
         row = self.catalog.row_of[course.id]
