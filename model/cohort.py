@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from model.choices import OTHER, Choice, near_duplicates
 from model.classes import ClassRules
 from model.demand import TEN_THOUSANDTHS, Demand
-from model.domain import Cause, Certificate, Closed, CohortPlan, Kept, Missed, Session, Yardstick
+from model.domain import Cause, Certificate, Closed, CohortPlan, Kept, Missed, Session, WhatIf, Yardstick
 from model.lexicon import BRANCHES
 from model.program import SAME, Clock, Effort, Impossible, Program, Rule
 from model.selection import TRAVELLING
@@ -243,6 +243,22 @@ def plan_class(
 
 def _percent(inside: Vector, all_of_it: Vector, chosen: Vector) -> str:
     return f"{float(inside @ chosen) / max(float(all_of_it @ chosen), SAME):.1%}"
+
+
+def what_if(demand: Demand, rules: ClassRules, effort: Effort, clock: Clock) -> tuple[WhatIf, ...]:
+    """What the best class would close with one hour, one course or a tenth of the budget more, or without one of the shares."""
+    changes = [("多 1 学时", replace(rules, hours=rules.hours + 1))]
+    if rules.most_courses is not None:
+        changes.append(("多 1 门课程", replace(rules, most_courses=rules.most_courses + 1)))
+    if rules.budget is not None:
+        more = replace(rules.budget, total=rules.budget.total * 1.1)
+        changes.append((f"经费多一成（{more.total:,.0f} 元）", replace(rules, budget=more)))
+    for share in rules.shares:
+        rest = tuple(other for other in rules.shares if other is not share)
+        changes.append((f"不要求{'＋'.join(share.branches)}占 {share.least:.0%}", replace(rules, shares=rest)))
+    return tuple(
+        WhatIf(change, ClassProblem(demand, changed).solve(effort, clock)[1].objective) for change, changed in changes
+    )
 
 
 def inputs_hash(demand: Demand, rules: object, version: str, fingerprint: str) -> str:

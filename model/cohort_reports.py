@@ -52,6 +52,9 @@ def overview(plan: CohortPlan, demand: Demand) -> SheetOut:
         less = f"少补 {short:.1%}" if short >= 0 else f"多补 {-short:.1%}"
         broken = f"；违反：{'；'.join(other.breaks)}" if other.breaks else ""
         rows.append(["对照", other.name, "", f"{other.objective:g}（{less}{broken}）"])
+    for one in plan.what_if:
+        gain = one.objective - found.objective
+        rows.append(["如果", one.change, "", f"{one.objective:g}（多补 {gain:.2f}）"])
     rows += [["复核", "模型版本", "", plan.model_version], ["复核", "输入指纹", "", plan.inputs_hash]]
     header = ["类别", "项目", "要求", "结果"]
     return SheetOut("班次方案", f"{plan.kind}方案（草案）", header, rows, [18, 34, 34, 50], (FOOTER,))

@@ -349,6 +349,14 @@ class Yardstick:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What a plan would close if one thing were otherwise."""
+
+    change: str
+    objective: float
+
+
+@dataclass(frozen=True, slots=True)
 class CohortPlan:
     """One plan for many people. Every gap of every person is among ``closed`` or among ``missed``; the objective is the sum of the
     values of ``closed``."""
@@ -362,3 +370,4 @@ class CohortPlan:
     yardsticks: tuple[Yardstick, ...]
     model_version: str
     inputs_hash: str
+    what_if: tuple[WhatIf, ...] = ()

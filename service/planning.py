@@ -13,7 +13,7 @@ import click
 
 from model.choices import choices_of
 from model.classes import CLASS_TYPES, Budget, ClassRules, MenuRules, Share, preset
-from model.cohort import plan_class
+from model.cohort import plan_class, what_if
 from model.demand import Demand, demand_of
 from model.domain import CohortPlan, Limits
 from model.errors import InputError
@@ -35,6 +35,9 @@ from service.terminal import (
     version_option,
 )  # fmt: skip
 
+CLASS_ONLY = {
+    "--share": "share", "--require": "require", "--max-courses": "max_courses", "--budget": "budget", "--what-if": "what_if",
+}  # fmt: skip
 SHARE_FORM = "请写成 党性教育=0.2 或 理论教育+党性教育=70%"
 
 
@@ -119,6 +122,7 @@ def class_rules(
 @click.option(
     "--share", multiple=True, help="类别学时比例下限，如 党性教育=0.2，可多次给出；给出后代替班次类型自带的比例"
 )
+@click.option("--what-if", is_flag=True, help="再算多 1 学时、多 1 门课、放宽比例各能多补多少")
 @click.option("--menu", is_flag=True, help="菜单选学：开多场，每人只参加对自己有用的，--hours 为每人学时上限")
 @click.option(
     "--seats",
@@ -181,7 +185,11 @@ def plan_command(
     """Read the roster, plan, write."""
     settings = load_settings()
     check_out(out, (".xlsx", ".json"), roster)
-    preset(asked["kind"], asked["hours"], settings["HOURS_PER_DAY"])  # Before the work begins.
+    # What can be told to be wrong is told before the work begins.
+    preset(asked["kind"], asked["hours"], settings["HOURS_PER_DAY"])
+    idle = [option for option, name in CLASS_ONLY.items() if asked["menu"] and asked[name]]
+    if idle:
+        raise InputError(f"{'、'.join(idle)} 只用于排一个班，不用于菜单选学（--menu），请去掉其中一边。")
     for share in asked["share"]:
         share_of(share)
     recommender = store_of(registry).load(version)
@@ -197,7 +205,10 @@ def plan_command(
     if asked["menu"]:
         found = plan_menu(demand, menu_rules(asked, recommender), effort, time.monotonic, *named)
     else:
-        found = plan_class(demand, class_rules(asked, settings, recommender, demand), effort, time.monotonic, *named)
+        rules = class_rules(asked, settings, recommender, demand)
+        found = plan_class(demand, rules, effort, time.monotonic, *named)
+        if asked["what_if"]:
+            found = replace(found, what_if=what_if(demand, rules, effort, time.monotonic))
     plan_writer(out)(PlanResults(found, demand, recommender.lexicon, reading, unknown))
     tell(told(found))
     if out:

@@ -63,6 +63,14 @@ def dump_cohort(plan: CohortPlan) -> dict[str, Any]:
         "yardsticks": [
             {"name": one.name, "objective": one.objective, "breaks": list(one.breaks)} for one in plan.yardsticks
         ],
+        "what_if": [
+            {
+                "change": one.change,
+                "objective": one.objective,
+                "gain": round(one.objective - found.objective, 4),
+            }
+            for one in plan.what_if
+        ],
         "model_version": plan.model_version,
         "inputs_hash": plan.inputs_hash,
     }

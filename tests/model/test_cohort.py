@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from model.choices import Choice, choices_of
 from model.classes import Budget, ClassRules, Share
-from model.cohort import ClassProblem, plan_class
+from model.cohort import ClassProblem, plan_class, what_if
 from model.demand import Demand, demand_of
 from model.domain import Catalog, Cause, CohortPlan, Course, Gap, Limits, Profile, Reason
 from model.lexicon import Competency, Lexicon
@@ -286,3 +286,30 @@ def test_choices_know_their_branch_area_and_hours():
     (choice,) = choices_of(Catalog((course(0, "理论"),)), [None], LEXICON, 1.0)
     assert isinstance(choice, Choice)
     assert (choice.branch, choice.area, choice.hours) == ("理论教育", "党的重要会议精神", 1.0)
+
+
+def test_what_one_thing_more_would_close():
+    """Two courses of an hour each; in one hour the better is held, with one more both."""
+    demand = cohort(
+        [needs("P1", WRITING, SPEECH)], [course(0), course(1)], {"写材料": {"c0": 0.9}, "讲话": {"c1": 0.8}}
+    )
+    rules = ClassRules(
+        "专题班", 1, shares=(Share(("履职能力",), 0.5),), most_courses=2, budget=Budget(5000, 1000, 60, 6)
+    )
+    assert planned(demand, rules).certificate.objective == pytest.approx(0.9)
+    found = {one.change: one.objective for one in what_if(demand, rules, EXACT, lambda: 0.0)}
+    assert found == {
+        "多 1 学时": pytest.approx(1.7), "多 1 门课程": pytest.approx(0.9), "经费多一成（5,500 元）": pytest.approx(0.9),
+        "不要求履职能力占 50%": pytest.approx(0.9),
+    }  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds())
+def test_nothing_more_ever_closes_less(world: tuple[Demand, ClassRules]):
+    demand, rules = world
+    try:
+        objective = planned(demand, rules).certificate.objective
+    except Impossible:
+        return
+    assert all(one.objective >= objective - 1e-6 for one in what_if(demand, rules, EXACT, lambda: 0.0))

@@ -48,11 +48,13 @@ def test_a_class_plan_as_json_keeps_the_contract_and_adds_up(registry: Path, tmp
 
 def test_the_workbook_holds_what_a_planner_files_and_its_sums_agree(registry: Path, tmp_path: Path):
     out = tmp_path / "plan.xlsx"
-    assert run(registry, "--hours", 24, "--out", out).exit_code == 0
+    assert run(registry, "--hours", 24, "--type", "主体班", "--what-if", "--out", out).exit_code == 0
     book = CalamineWorkbook.from_path(out)
     assert book.sheet_names == ["班次方案", "课程安排", "参训名单", "共性需求", "缺课清单", "短板去向", "读取说明"]
     overview = book.get_sheet_by_name("班次方案").to_python()[2:]
     told = {row[1]: row[3] for row in overview if row[0] in {"班次", "短板和岗位需要"}}
+    more = [row[1] for row in overview if row[0] == "如果"]
+    assert more == ["多 1 学时", "不要求理论教育＋党性教育占 70%", "不要求党性教育占 20%"]
     gone = book.get_sheet_by_name("短板去向").to_python()[2:-1]
     assert told["共有"] == told["补上"] + told["漏下"] == len(gone)
     assert told["补上"] == sum(row[7] == "已安排" for row in gone)
@@ -92,6 +94,7 @@ def test_a_menu_gives_each_person_sessions_of_their_own(registry: Path, tmp_path
         (("--hours", "8", "--max-courses", "1", "--no-catalog-required"), "课程门数放宽到 2 门"),
         (("--hours", "8", "--menu", "--seats", "0"), "--seats 的值不对"),
         (("--hours", "8", "--menu", "--min-size", "500"), "最少开班人数"),
+        (("--hours", "8", "--menu", "--share", "党性教育=0.2", "--what-if"), "--share、--what-if 只用于排一个班"),
         (("--hours", "8", "--out", "plan.docx"), "--out 的后缀可为 .xlsx 或 .json"),
     ],
 )
