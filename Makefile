@@ -38,6 +38,7 @@ notebooks: $(VENV)/.dev ## open the notebooks
 benchmark: $(VENV)/.dev ## measure quality and speed, as in benchmarks/README.md
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/plans.py
 
 lock: $(VENV)/.dev ## pin the packages of pyproject.toml again, with hashes
 	for kind in run dev notebooks; do \
