@@ -251,6 +251,21 @@ def test_the_bundled_knowledge_tells_its_own_matters_from_others(trained: Recomm
     assert copy(trained.matcher).for_catalog(KNITTING).familiar < 0.5
 
 
+FALSE_FRIENDS = [
+    ("审批", "审计"), ("国家安全", "安全生产"), ("心理健康", "卫生健康"), ("统战", "统计"), ("科技", "科级"), ("扶持", "扶贫"),
+]  # fmt: skip
+
+
+@pytest.mark.skipif(bundled_encoder() is None, reason="the bundled encoder is not here")
+def test_of_false_friends_the_one_that_is_meant_comes_first(trained: Recommender) -> None:
+    courses = [Course(f"c{word}", f"{word}工作实务") for pair in FALSE_FRIENDS for word in pair]
+    matcher = copy(trained.matcher).for_catalog(Catalog(tuple(courses)))
+    asked = [word for pair in FALSE_FRIENDS for word in pair]
+    rows = matcher.relevance([f"{word}工作不熟悉" for word in asked])
+    ids = list(matcher.rankers_[0].evidence.course_texts)
+    assert [ids[row.argmax()] for row in rows] == [f"{word}工作实务" for word in asked]
+
+
 @pytest.mark.parametrize("kernels", ["", "Prescott"])
 def test_another_process_with_other_hashes_and_kernels_gives_the_same_relevances(kernels: str) -> None:
     """OPENBLAS_CORETYPE makes the linear algebra that of an older processor; it is ignored where it means nothing."""
