@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -17,12 +17,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from model.choices import OTHER, Choice, near_duplicates
-from model.classes import ClassRules
+from model.classes import ClassRules, MenuRules
 from model.demand import TEN_THOUSANDTHS, Demand
 from model.domain import Cause, Certificate, Closed, CohortPlan, Kept, Missed, Session, WhatIf, Yardstick
 from model.lexicon import BRANCHES
 from model.program import SAME, Clock, Effort, Impossible, Program, Rule
-from model.selection import TRAVELLING
+from model.selection import TRAVELLING, Needs
 
 INNOVATIVE = frozenset({"习近平新时代中国特色社会主义思想", "党的重要会议精神"})  # Areas that teach 党的创新理论.
 
@@ -224,10 +224,12 @@ def plan_class(
         else:
             cause = Cause.HOURS if usable[found.group] else Cause.EXCLUDED
             missed.append(Missed(identities[found.person], found.gap, cause))
-    closes = Counter[int]()
-    for one in closed:
-        closes[one.session] += round(one.value * TEN_THOUSANDTHS)
-    sessions = tuple(_session(demand, place, closes[number] / TEN_THOUSANDTHS) for place, number in number_of.items())
+    sessions = sessions_of(
+        demand,
+        places,
+        closed,
+        [[own for own in demand.people if not exempt(own, demand.choices[place])] for place in places],
+    )
     return CohortPlan(
         rules.kind,
         certificate,
@@ -261,10 +263,18 @@ def what_if(demand: Demand, rules: ClassRules, effort: Effort, clock: Clock) -> 
     )
 
 
-def inputs_hash(demand: Demand, rules: object, version: str, fingerprint: str) -> str:
-    """Equal for equal people, rules, model and catalog."""
+def inputs_hash(demand: Demand, rules: ClassRules | MenuRules, version: str, fingerprint: str) -> str:
+    """Equal, in every process, for equal people, rules, settings, model and catalog."""
     people = [(own.profile.id, own.gaps) for own in demand.people]
-    return hashlib.sha256(repr((version, fingerprint, rules, people)).encode()).hexdigest()[:16]
+    asked = sorted(asdict(rules).items())
+    told = [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in asked]
+    # The levels and settings asked for show in what is open to whom, and in the hours of the choices.
+    groups = [found.group for found in demand.open]
+    hours = [choice.hours for choice in demand.choices]
+    digest = hashlib.sha256(repr((version, fingerprint, told, people, groups, hours)).encode())
+    for array in (demand.relevance.indptr, demand.relevance.indices, demand.relevance.data):
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def standing(choice: Choice) -> tuple[int, str]:
@@ -275,16 +285,29 @@ def standing(choice: Choice) -> tuple[int, str]:
 
 def _closers(demand: Demand, places: list[int]) -> list[tuple[int, float]]:
     """For each group the held choice that closes it most surely, and how surely (0: none)."""
-    if not places:
-        return [(0, 0.0)] * demand.relevance.shape[0]
     held = demand.relevance[:, places].toarray()
     winners = held.argmax(axis=1).tolist()
     return [(places[winner], float(row[winner])) for winner, row in zip(winners, held, strict=True)]
 
 
-def _session(demand: Demand, place: int, closes: float) -> Session:
-    choice = demand.choices[place]
-    attendees = tuple(own.profile.id for own in demand.people if not demand.exempt(own, choice))
-    return Session(
-        choice.courses, choice.title, choice.hours, choice.tentative, choice.branch, round(closes, 4), attendees
-    )
+def exempt(own: Needs, choice: Choice) -> bool:
+    """Whether somebody has completed all of a choice and need not attend (免修)."""
+    return all(course.id in own.completed for course in choice.courses)
+
+
+def sessions_of(
+    demand: Demand, places: Sequence[int], closed: Iterable[Closed], attendees: Iterable[Iterable[Needs]]
+) -> tuple[Session, ...]:
+    """The choices at these places as sessions, each with what it closes and who attends."""
+    closes: Counter[int] = Counter()
+    for one in closed:
+        closes[one.session] += round(one.value * TEN_THOUSANDTHS)
+    return tuple(
+        Session(
+            choice.courses, choice.title, choice.hours, choice.tentative, choice.branch, closes[number] / TEN_THOUSANDTHS,
+            tuple(own.profile.id for own in people),
+        )
+        for number, (choice, people) in enumerate(
+            zip((demand.choices[place] for place in places), attendees, strict=True)
+        )
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from model.demand import Demand
 from model.domain import Cause, CohortPlan, Gap
 from model.lexicon import Lexicon
 from model.menu import MENU
-from model.reports import CAUSE_ADVICE, FOOTER, unit_and_post
+from model.reports import CAUSE_ADVICE, FOOTER, missing_courses, need_of, unit_and_post
 from model.tables import SheetOut
 
 Rows = list[list[str | float | None]]
@@ -20,15 +20,10 @@ STATUS = {"optimal": "在允许的差距内已证明", "feasible": "到时限为
 MOST_QUOTED = 5  # Texts quoted for a course or a need.
 
 
-def need_of(gap: Gap) -> str:
-    """What a gap is counted as where people are added up: its competency, else its own words."""
-    return gap.competency or gap.text
-
-
 def overview(plan: CohortPlan, demand: Demand) -> SheetOut:
     """班次方案: what was asked, what came out, how near to the best it is, what simpler ways would have closed."""
     found = plan.certificate
-    hours = sum(session.hours for session in plan.sessions)
+    hours = round(sum(session.hours for session in plan.sessions), 2)
     tentative = sum(session.tentative for session in plan.sessions)
     rows: Rows = [
         ["班次", "类型", "", plan.kind],
@@ -127,7 +122,6 @@ def rolls(plan: CohortPlan, demand: Demand) -> SheetOut:
 
 def whereabouts(plan: CohortPlan, demand: Demand) -> SheetOut:
     """短板去向: every gap of every person, the course that closes it or why none does."""
-    profiles = {own.profile.id: own.profile for own in demand.people}
     told: dict[str, list[tuple[Gap, str, str, float | str, str]]] = defaultdict(list)
     for one in plan.closed:
         told[one.person].append((one.gap, "已安排", plan.sessions[one.session].title, round(one.relevance, 2), ""))
@@ -135,7 +129,7 @@ def whereabouts(plan: CohortPlan, demand: Demand) -> SheetOut:
         told[other.person].append((other.gap, "待补", "", "", f"{other.cause}：{advice(other.cause)}"))
     rows: Rows = []
     for own in demand.people:
-        person = profiles[own.profile.id]
+        person = own.profile
         for gap, status, course, relevance, why in sorted(told[person.id], key=lambda line: -line[0].weight):
             rows.append(
                 [
@@ -205,33 +199,15 @@ def common_needs(plan: CohortPlan, demand: Demand) -> SheetOut:
     return SheetOut("共性需求", "共性需求汇总", header, rows, [6, 30, 10, 12, 14, 10, 14, 40], (FOOTER,))
 
 
-def to_commission(plan: CohortPlan, demand: Demand) -> SheetOut:
-    """缺课清单: what people need and the catalog does not teach, by the number of people."""
-    people: dict[str, set[str]] = defaultdict(set)
-    texts: dict[str, Counter[str]] = defaultdict(Counter)
-    weight: dict[str, float] = defaultdict(float)
-    for other in plan.missed:
-        if other.cause is Cause.NO_COURSE:
-            need = need_of(other.gap)
-            people[need].add(other.person)
-            texts[need][other.gap.text] += 1
-            weight[need] += other.gap.weight
-    rows: Rows = [
-        [number, need, len(people[need]), round(weight[need], 2), "；".join(t for t, _ in texts[need].most_common(MOST_QUOTED)), "", ""]
-        for number, need in enumerate(sorted(people, key=lambda need: (-weight[need], need)), start=1)
-    ]  # fmt: skip
-    header = ["序号", "短板（能力）", "需要人数", "需求分量", "原话摘录", "拟开发课程", "责任单位"]
-    return SheetOut("缺课清单", "缺课清单（待开发课程）", header, rows, [6, 26, 10, 10, 60, 24, 18], (FOOTER,))
-
-
 def cohort_sheets(plan: CohortPlan, demand: Demand, lexicon: Lexicon) -> list[SheetOut]:
     """The whole workbook in the order of its sheets."""
+    profiles = {own.profile.id: own.profile for own in demand.people}
     return [
         overview(plan, demand),
         timetable(plan),
         people_list(plan, demand, lexicon),
         *([rolls(plan, demand)] if plan.kind == MENU else []),
         common_needs(plan, demand),
-        to_commission(plan, demand),
+        missing_courses((profiles[one.person], one.gap) for one in plan.missed if one.cause is Cause.NO_COURSE),
         whereabouts(plan, demand),
     ]

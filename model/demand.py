@@ -46,10 +46,6 @@ class Demand:
     worth: sp.csr_matrix
     fits: np.ndarray
 
-    def exempt(self, own: Needs, choice: Choice) -> bool:
-        """Whether somebody has completed all of a choice and need not attend (免修)."""
-        return all(course.id in own.completed for course in choice.courses)
-
 
 def demand_of(
     needs: Sequence[Needs], reach: Mapping[str, Reach], choices: Sequence[Choice], selector: Selector

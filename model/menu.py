@@ -6,7 +6,7 @@ worth; then with whole seats, for the sessions of that answer. The certificate i
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from model.choices import Choice
 from model.classes import MenuRules
-from model.cohort import inputs_hash, standing
+from model.cohort import inputs_hash, sessions_of, standing
 from model.demand import TEN_THOUSANDTHS, Demand
-from model.domain import Cause, Certificate, Closed, CohortPlan, Kept, Missed, Session
+from model.domain import Cause, Certificate, Closed, CohortPlan, Kept, Missed
 from model.errors import InputError
 from model.program import FEASIBLE, OPTIMAL, SAME, Clock, Effort, Impossible, Program, Rule
 
@@ -37,7 +37,7 @@ class MenuProblem:
         self.limits = np.array([_hours_of(own.profile.hours_available, rules.hours) for own in demand.people])
         wanted: dict[int, set[int]] = defaultdict(set)
         for found in demand.open:
-            for place, _ in self._closers(found.group):
+            for place, _ in self.closers_of(found.group):
                 choice = demand.choices[place]
                 if self._may(choice) and choice.hours <= self.limits[found.person] + SAME:
                     wanted[place].add(found.person)
@@ -48,7 +48,7 @@ class MenuProblem:
         self.closings = [
             (number, self.seat_of[found.person, place], relevance)
             for number, found in enumerate(demand.open)
-            for place, relevance in self._closers(found.group)
+            for place, relevance in self.closers_of(found.group)
             if (found.person, place) in self.seat_of
         ]
         self.people = sorted({person for person, _ in self.seats})
@@ -63,7 +63,8 @@ class MenuProblem:
     def _capacity(self, choice: Choice) -> int:
         return min([course.seats for course in choice.courses if course.seats is not None] or [self.asked.seats])
 
-    def _closers(self, group: int) -> Iterator[tuple[int, float]]:
+    def closers_of(self, group: int) -> Iterator[tuple[int, float]]:
+        """The choices that would close the gaps of a group, and how surely."""
         relevance = self.demand.relevance
         span = slice(relevance.indptr[group], relevance.indptr[group + 1])
         yield from zip(relevance.indices[span].tolist(), relevance.data[span].tolist(), strict=True)
@@ -194,7 +195,7 @@ def plan_menu(
     for number, found in enumerate(demand.open):
         closers = [
             (relevance, place)
-            for place, relevance in problem._closers(found.group)
+            for place, relevance in problem.closers_of(found.group)
             if place in attends.get(found.person, ())
         ]
         if closers:
@@ -202,19 +203,12 @@ def plan_menu(
             closed.append(Closed(identities[found.person], found.gap, number_of[place], relevance))
             continue
         room = left.get(found.person, problem.limits[found.person])
-        fits = any(demand.choices[place].hours <= room + SAME for place, _ in problem._closers(found.group))
+        fits = any(demand.choices[place].hours <= room + SAME for place, _ in problem.closers_of(found.group))
         cause = Cause.SEATS if number in reachable and fits else Cause.HOURS if not fits else Cause.EXCLUDED
         missed.append(Missed(identities[found.person], found.gap, cause))
-    closes: Counter[int] = Counter()
-    for one in closed:
-        closes[one.session] += round(one.value * TEN_THOUSANDTHS)
-    sessions = tuple(
-        Session(
-            demand.choices[place].courses, demand.choices[place].title, demand.choices[place].hours, demand.choices[place].tentative,
-            demand.choices[place].branch, closes[number] / TEN_THOUSANDTHS, tuple(identities[person] for person in sorted(sitting[place])),
-        )
-        for place, number in number_of.items()
-    )  # fmt: skip
+    sessions = sessions_of(
+        demand, places, closed, [[demand.people[person] for person in sorted(sitting[place])] for place in places]
+    )
     kept = (
         Kept(
             "每人学时",

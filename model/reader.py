@@ -104,7 +104,9 @@ class Reader:
         probability = dict(
             zip(several_pieces, self.classifier.predict_proba(list(several_pieces))[:, :-1], strict=True)
         )
-        for text in [text for text in several_pieces if self._about_one_matter(text, probability[text])]:
+        for text in [
+            text for text, spans in several_pieces.items() if self._about_one_matter(text, spans, probability[text])
+        ]:
             # Most texts with a ， in them; they are matched as a whole, so nothing else of them need be encoded.
             pieces[text] = [(0, len(text))]
             del several_pieces[text]
@@ -160,10 +162,10 @@ class Reader:
         ends.append(spans[-1][1])
         return tuple(dict.fromkeys(text[start:end] for start, end in zip(starts, ends, strict=True)))
 
-    def _about_one_matter(self, text: str, whole: NDArray[np.float64]) -> bool:
+    def _about_one_matter(self, text: str, spans: Sequence[tuple[int, int]], whole: NDArray[np.float64]) -> bool:
         """Tell whether nothing but ， could part a text, and too little is heard of a second area for any ， to do so."""
-        marks = [text[left:right] for (_, left), (right, _) in pairwise(_pieces(text))]
-        following = [text[start:end] for start, end in _pieces(text)[1:]]
+        marks = [text[left:right] for (_, left), (right, _) in pairwise(spans)]
+        following = [text[start:end] for start, end in spans[1:]]
         if any("，" not in mark or _AND.match(piece) for mark, piece in zip(marks, following, strict=True)):
             return False
         heard = {self.lexicon.competencies[place].area for place in np.flatnonzero(whole >= HEARD)}
@@ -196,8 +198,9 @@ def names_nothing(text: str) -> bool:
 
 def is_good(clause: str) -> bool:
     """Tell whether a clause says that something is good or not wanted, and nothing of a lack."""
-    rest = _GOOD.sub("", _TURN.sub("", clause))
-    return len(rest) < len(_TURN.sub("", clause)) and not _PREDICATE.search(rest) and not _WISH.search(rest)
+    said = _TURN.sub("", clause)
+    rest = _GOOD.sub("", said)
+    return rest != said and not _PREDICATE.search(rest) and not _WISH.search(rest)
 
 
 _COUNTED = re.compile(

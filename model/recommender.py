@@ -61,15 +61,10 @@ class Recommender:
         """Rank the courses for each gap text (``quebu match``). For a text of several lacks the best course of each comes first, then
         the second best of each; a text that names no lack gets none."""
         answers: dict[str, Answer] = {}
-        lacks = self.reader.split(texts)
-        distinct = sorted(lacks)
+        distinct = sorted(set(texts))
         for start in range(0, len(distinct), CHUNK):
-            chunk = distinct[start : start + CHUNK]
-            parts = sorted({part for text in chunk for part in lacks[text] if not names_nothing(part)})
-            rows = dict(zip(parts, self.matcher.relevance(parts), strict=True))
-            answers |= {
-                text: self._answer(text, [rows[part] for part in lacks[text] if part in rows], top) for text in chunk
-            }
+            rows = self._by_lack(distinct[start : start + CHUNK])
+            answers |= {text: self._answer(text, found, top) for text, found in rows.items()}
         return [answers[text] for text in texts]
 
     def _answer(self, text: str, rows: Sequence[NDArray[np.float32]], top: int) -> Answer:
@@ -85,11 +80,16 @@ class Recommender:
     def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Relevance of every course to each text, shape (texts, courses); a course counts by the lack of the text it serves best,
         and none for a text that names no lack."""
+        rows = self._by_lack(texts)
+        nothing = [np.zeros(len(self.catalog), dtype=np.float32)]
+        return np.stack([np.max(rows[text] or nothing, axis=0) for text in texts])
+
+    def _by_lack(self, texts: Sequence[str]) -> dict[str, list[NDArray[np.float32]]]:
+        """For each text the relevance of every course to each lack it names; none for one that names no lack."""
         lacks = self.reader.split(texts)
         parts = sorted({part for found in lacks.values() for part in found if not names_nothing(part)})
         rows = dict(zip(parts, self.matcher.relevance(parts), strict=True))
-        nothing = np.zeros(len(self.catalog), dtype=np.float32)
-        return np.stack([np.max([rows.get(part, nothing) for part in lacks[text]], axis=0) for text in texts])
+        return {text: [rows[part] for part in found if part in rows] for text, found in lacks.items()}
 
     def needs(self, profiles: Sequence[Profile]) -> tuple[list[Needs], dict[str, Reach]]:
         """What each person lacks, in the order given, and for each gap text the courses that reach the accepted relevance."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from model.domain import REASON_WORDS, Cause, Gap, Plan, Profile, Reading
@@ -80,41 +80,46 @@ CAUSE_ADVICE = {
 }
 
 
-def missing_courses(plans: Sequence[Plan]) -> SheetOut:
+def without_course(plans: Iterable[Plan]) -> Iterator[tuple[Profile, Gap]]:
+    """The gaps that stay open because the catalog has no course for them, each with its person."""
+    for plan in plans:
+        yield from ((plan.profile, unmet.gap) for unmet in plan.unmet if unmet.cause is Cause.NO_COURSE)
+
+
+def missing_courses(missing: Iterable[tuple[Profile, Gap]]) -> SheetOut:
     """缺课清单: what people need and no course of the catalog teaches, by the number of people."""
-    people: Counter[str] = Counter()
-    texts: dict[str, Counter[str]] = defaultdict(Counter)
+    # A person counts once for a need and once for a text, however many gaps say it.
+    people: dict[str, set[str]] = defaultdict(set)
+    texts: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     units: dict[str, set[str]] = defaultdict(set)
     reasons: dict[str, set[str]] = defaultdict(set)
-    for plan in plans:
-        gaps = [unmet.gap for unmet in plan.unmet if unmet.cause is Cause.NO_COURSE]
-        # A person counts once for a need and once for a text, however many gaps say it.
-        people.update({_need(gap) for gap in gaps})
-        for need, text in {(_need(gap), gap.text) for gap in gaps}:
-            texts[need][text] += 1
-        for gap in gaps:
-            reasons[_need(gap)].add(REASON_WORDS[gap.reason])
-            if plan.profile.unit:
-                units[_need(gap)].add(plan.profile.unit)
-    ranked = sorted(people.items(), key=lambda item: (-item[1], item[0]))
+    for profile, gap in missing:
+        need = need_of(gap)
+        people[need].add(profile.id)
+        texts[need][gap.text].add(profile.id)
+        reasons[need].add(REASON_WORDS[gap.reason])
+        if profile.unit:
+            units[need].add(profile.unit)
+    ranked = sorted(people, key=lambda need: (-len(people[need]), need))
     rows: list[list[str | float | None]] = [
         [
             number,
             need,
-            count,
+            len(people[need]),
             len(units[need]),
             "、".join(sorted(reasons[need])),
-            "；".join(sorted(texts[need], key=lambda text: (-texts[need][text], text))[:5]),
+            "；".join(sorted(texts[need], key=lambda text: (-len(texts[need][text]), text))[:5]),
             0,  # By definition: what the catalog teaches is not missing.
             "",
         ]
-        for number, (need, count) in enumerate(ranked, start=1)
+        for number, need in enumerate(ranked, start=1)
     ]
     header = ["序号", "短板（能力）", "需要人数", "涉及单位数", "来由", "原话摘录", "现有课程门数", "拟开发课程"]
     return SheetOut("缺课清单", "缺课清单（待开发课程）", header, rows, [6, 24, 10, 12, 26, 60, 14, 24], (FOOTER,))
 
 
-def _need(gap: Gap) -> str:
+def need_of(gap: Gap) -> str:
+    """What a gap is counted as where people are added up: its competency, else its own words."""
     return gap.competency or gap.text
 
 

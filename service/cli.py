@@ -24,18 +24,21 @@ from service.schemas import dump_answer
 from service.settings import load_settings
 from service.story import story
 from service.terminal import (
+    as_of_option,
     catalog_of,
+    level_window_option,
     out_option,
     print_json,
     progress,
     registry_option,
     roster_of,
+    roster_option,
     setting,
     store_of,
     tell,
     unknown_completed,
     version_option,
-)  # fmt: skip
+)
 from service.usage import Planners, few
 
 FEW_PEOPLE = 5
@@ -119,19 +122,11 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
 
 
 @main.command(help="为名册里的每个人推荐课程。")
-@click.option("--roster", type=click.Path(path_type=Path), required=True, help="名册：.xlsx .xls .csv .jsonl")
+@roster_option
 @click.option("--top", type=click.IntRange(1, 100), help="每人最多推荐几门（必修课另计）", **setting("TOP"))
-@click.option(
-    "--level-window", type=click.IntRange(0, 10), help="允许与课程适用层级相差几级", **setting("LEVEL_WINDOW")
-)
+@level_window_option
 @click.option("--exclude", multiple=True, help="不推荐的课程编号，可多次给出")
-@click.option(
-    "--as-of",
-    type=click.DateTime(["%Y-%m", "%Y-%m-%d"]),
-    metavar="YYYY-MM",
-    default=None,
-    help="任职年限算到何时；默认取名册的填报日期",
-)
+@as_of_option
 @out_option(help="结果文件，按后缀决定格式：.xlsx .csv .jsonl；不给则以 jsonl 输出")
 @registry_option
 @version_option

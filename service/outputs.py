@@ -19,7 +19,7 @@ from model.demand import Demand
 from model.domain import CohortPlan, Plan, Profile, Reading
 from model.errors import InputError
 from model.lexicon import Lexicon
-from model.reports import missing_courses, personal_lists, reading_account
+from model.reports import missing_courses, personal_lists, reading_account, without_course
 from model.tables import write_csv, write_workbook
 from service.plans import dump_cohort
 from service.schemas import dump_plan
@@ -88,7 +88,7 @@ def _workbook(out: Path) -> Writer:
         plans = list(results.plans)
         sheets = [
             personal_lists(plans, results.lexicon),
-            missing_courses(plans),
+            missing_courses(without_course(plans)),
             reading_account(results.reading, results.unknown),
         ]
         with whole(out) as draft:

@@ -25,15 +25,17 @@ from model.selection import Selector
 from service.outputs import PlanResults, check_out, plan_writer
 from service.settings import load_settings
 from service.terminal import (
+    as_of_option,
+    level_window_option,
     out_option,
     registry_option,
     roster_of,
-    setting,
+    roster_option,
     store_of,
     tell,
     unknown_completed,
     version_option,
-)  # fmt: skip
+)
 
 CLASS_ONLY = {
     "--share": "share", "--require": "require", "--max-courses": "max_courses", "--budget": "budget", "--what-if": "what_if",
@@ -116,7 +118,7 @@ def class_rules(
 
 
 @click.command("plan", help="为名册上的全体人员排一个班：选哪些课、补上哪些短板、还漏下谁，并证明方案离最优有多远。")
-@click.option("--roster", type=click.Path(path_type=Path), required=True, help="名册：.xlsx .xls .csv .jsonl")
+@roster_option
 @click.option("--hours", type=click.FloatRange(0.25, 10_000), required=True, help="班次总学时")
 @click.option("--type", "kind", default="专题班", show_default=True, help=f"班次类型：{'、'.join(CLASS_TYPES)}")
 @click.option(
@@ -154,16 +156,8 @@ def class_rules(
 @click.option(
     "--fit", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="课程适用对象至少覆盖全班的比例"
 )
-@click.option(
-    "--level-window", type=click.IntRange(0, 10), help="允许与课程适用层级相差几级", **setting("LEVEL_WINDOW")
-)
-@click.option(
-    "--as-of",
-    type=click.DateTime(["%Y-%m", "%Y-%m-%d"]),
-    metavar="YYYY-MM",
-    default=None,
-    help="任职年限算到何时；默认取名册的填报日期",
-)
+@level_window_option
+@as_of_option
 @click.option("--time-limit", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="求解最多用几秒")
 @click.option(
     "--gap", type=click.FloatRange(0, 0.5), default=1e-4, show_default=True, help="离最优多近就可以停（相对差距）"

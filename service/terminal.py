@@ -41,6 +41,19 @@ def store_of(registry: Path) -> Registry:
 
 registry_option = click.option("--registry", type=click.Path(path_type=Path), help="版本库目录", **setting("REGISTRY"))
 version_option = click.option("--version", default=None, help="使用的版本，默认为启用的版本")
+roster_option = click.option(
+    "--roster", type=click.Path(path_type=Path), required=True, help="名册：.xlsx .xls .csv .jsonl"
+)
+level_window_option = click.option(
+    "--level-window", type=click.IntRange(0, 10), help="允许与课程适用层级相差几级", **setting("LEVEL_WINDOW")
+)
+as_of_option = click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m", "%Y-%m-%d"]),
+    metavar="YYYY-MM",
+    default=None,
+    help="任职年限算到何时；默认取名册的填报日期",
+)
 out_option = partial(click.option, "--out", type=click.Path(path_type=Path, dir_okay=False), default=None)
 
 

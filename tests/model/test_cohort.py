@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -313,3 +317,28 @@ def test_nothing_more_ever_closes_less(world: tuple[Demand, ClassRules]):
     except Impossible:
         return
     assert all(one.objective >= objective - 1e-6 for one in what_if(demand, rules, EXACT, lambda: 0.0))
+
+
+def hashed() -> str:
+    people, reach = [needs("P1", WRITING, SPEECH)], {"写材料": {"c0": 0.9}, "讲话": {"c1": 0.8}}
+    rules = ClassRules("专题班", 9, pinned=frozenset({"c0", "c1", "c2"}), modes=("线下",))
+    return planned(cohort(people, [course(number) for number in range(3)], reach), rules).inputs_hash
+
+
+def test_another_process_gives_the_plan_the_same_hash():
+    here = Path(__file__).parent
+    for seed in ("1", "2"):
+        program = "import sys; sys.path[:0] = sys.argv[1:]; import test_cohort; print(test_cohort.hashed())"
+        answer = subprocess.run(
+            [sys.executable, "-c", program, str(here), str(here.parent)],
+            capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": seed},
+        )  # fmt: skip
+        assert answer.stdout.strip() == hashed()
+
+
+def test_another_level_window_is_another_input():
+    people, courses = [needs("P1", WRITING, level=20)], [course(0, levels=frozenset({30})), course(1)]
+    reach = {"写材料": {"c0": 0.9, "c1": 0.6}}
+    rules = ClassRules("专题班", 9)
+    narrow, wide = (planned(cohort(people, courses, reach, Limits(level_window=window)), rules) for window in (0, 1))
+    assert narrow.inputs_hash != wide.inputs_hash

@@ -20,6 +20,7 @@ from model.reports import (
     personal_lists,
     reading_account,
     unit_and_post,
+    without_course,
 )
 from model.tables import SheetOut, write_workbook
 
@@ -107,7 +108,7 @@ def lost(
 
 def test_a_missing_course_counts_each_person_once_however_often_the_need_is_stated() -> None:
     stated = (lost("水下考古", "考古"), lost("不会考古", "考古"), lost("考古", "考古", reason=Reason.DUTY))
-    (row,) = cells(missing_courses([plan(WANG, unmet=stated), plan(LI, unmet=stated[:1])]))
+    (row,) = cells(missing_courses(without_course([plan(WANG, unmet=stated), plan(LI, unmet=stated[:1])])))
     assert (row["短板（能力）"], row["需要人数"], row["涉及单位数"]) == ("考古", 2, 2)
     assert row["来由"] == "干什么学什么、缺什么补什么"
     assert row["原话摘录"] == "水下考古；不会考古；考古"
@@ -117,17 +118,17 @@ def test_a_missing_course_counts_each_person_once_however_often_the_need_is_stat
 def test_a_text_that_one_person_lacks_and_must_know_is_quoted_as_one_persons() -> None:
     both = (lost("乙", "考古"), lost("乙", "考古", reason=Reason.DUTY))
     plans = [plan(WANG, unmet=both), plan(LI, unmet=(lost("甲", "考古"),)), plan(NOBODY, unmet=(lost("甲", "考古"),))]
-    (row,) = cells(missing_courses(plans))
+    (row,) = cells(missing_courses(without_course(plans)))
     assert row["原话摘录"] == "甲；乙"
 
 
 def test_only_gaps_without_any_course_ask_for_a_new_one() -> None:
     others = tuple(lost("考古", "考古", cause) for cause in Cause if cause is not Cause.NO_COURSE)
-    assert missing_courses([plan(WANG, unmet=others)]).rows == []
+    assert missing_courses(without_course([plan(WANG, unmet=others)])).rows == []
 
 
 def test_a_person_of_unknown_unit_adds_no_unit() -> None:
-    (row,) = cells(missing_courses([plan(NOBODY, unmet=(lost("考古"),))]))
+    (row,) = cells(missing_courses(without_course([plan(NOBODY, unmet=(lost("考古"),))])))
     assert (row["需要人数"], row["涉及单位数"]) == (1, 0)
 
 
@@ -145,7 +146,7 @@ needs = st.lists(
 @given(st.lists(needs, max_size=6), st.randoms(use_true_random=False))
 def test_the_missing_courses_add_up_and_do_not_depend_on_the_order_of_people(people, dice) -> None:
     plans = [plan(replace(NOBODY, id=f"P{n}", unit=f"单位{n % 3}"), unmet=tuple(u)) for n, u in enumerate(people)]
-    sheet = missing_courses(plans)
+    sheet = missing_courses(without_course(plans))
     expected = Counter(
         need
         for person in plans
@@ -156,11 +157,11 @@ def test_the_missing_courses_add_up_and_do_not_depend_on_the_order_of_people(peo
     counts = [row["需要人数"] for row in rows]
     assert counts == sorted(counts, reverse=True)
     dice.shuffle(plans)
-    assert missing_courses(plans) == sheet
+    assert missing_courses(without_course(plans)) == sheet
 
 
 def test_both_lists_end_with_the_footer_that_says_what_they_are_for(tiny_lexicon: Lexicon, tmp_path: Path) -> None:
-    sheets = [personal_lists(PLANS, tiny_lexicon), missing_courses(PLANS)]
+    sheets = [personal_lists(PLANS, tiny_lexicon), missing_courses(without_course(PLANS))]
     write_workbook(tmp_path / "lists.xlsx", sheets)
     book = openpyxl.load_workbook(tmp_path / "lists.xlsx")
     assert book.sheetnames == ["个人推荐清单", "缺课清单"]
