@@ -19,6 +19,7 @@ from model.baselines import bm25
 from model.choices import choices_of
 from model.classes import preset
 from model.cohort import ClassProblem, plan_class
+from model.cohort_domain import Origin
 from model.courselists import read_catalog
 from model.demand import demand_of
 from model.domain import Limits
@@ -54,7 +55,7 @@ def judged_plans() -> list[str]:
     demand = demand_of(needs, reach, choices, Selector(catalog, Limits()))
     rules = preset("专题班", HOURS, HOURS_PER_DAY)
     problem = ClassProblem(demand, rules)
-    plan = plan_class(demand, rules, Effort(), time.perf_counter, "", "")
+    plan = plan_class(demand, rules, Effort(), time.perf_counter, Origin("", ""))
     chosen = {"the plan": {course.id for session in plan.sessions for course in session.courses}}
     for name, places in problem.simpler().items():
         chosen[name] = {course.id for place in np.flatnonzero(places) for course in choices[place].courses}

@@ -6,23 +6,22 @@ the class are rows. The certificate tells how far any other choice could be bett
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from model.choices import OTHER, Choice, near_duplicates
-from model.classes import ClassRules, MenuRules
+from model.choices import near_duplicates
+from model.classes import ClassRules
+from model.cohort_domain import Certificate, Closed, CohortPlan, Kept, Missed, Origin, WhatIf, Yardstick
 from model.demand import TEN_THOUSANDTHS, Demand
-from model.domain import Cause, Certificate, Closed, CohortPlan, Kept, Missed, Session, WhatIf, Yardstick
-from model.lexicon import BRANCHES
+from model.domain import Cause
 from model.program import SAME, Clock, Effort, Impossible, Program, Rule
-from model.selection import TRAVELLING, Needs
+from model.selection import TRAVELLING
+from model.sessions import comes, sessions_of, standing
 
 INNOVATIVE = frozenset({"习近平新时代中国特色社会主义思想", "党的重要会议精神"})  # Areas that teach 党的创新理论.
 
@@ -201,13 +200,8 @@ class ClassProblem:
         return tuple(Kept(rule.name, rule.asks, rule.tell(chosen.astype(float))) for rule in self.rules)
 
 
-def plan_class(
-    demand: Demand, rules: ClassRules, effort: Effort, clock: Clock, version: str, fingerprint: str
-) -> CohortPlan:
-    """The best class for a cohort, with its certificate; raises Impossible where no class keeps the rules.
-
-    ``version`` and ``fingerprint`` name the model and the catalog, so that the plan can be made again.
-    """
+def plan_class(demand: Demand, rules: ClassRules, effort: Effort, clock: Clock, origin: Origin) -> CohortPlan:
+    """The best class for a cohort, with its certificate; raises Impossible where no class keeps the rules."""
     problem = ClassProblem(demand, rules)
     chosen, certificate = problem.solve(effort, clock)
     places = sorted(np.flatnonzero(chosen).tolist(), key=lambda place: standing(demand.choices[place]))
@@ -228,7 +222,7 @@ def plan_class(
         demand,
         places,
         closed,
-        [[own for own in demand.people if not exempt(own, demand.choices[place])] for place in places],
+        [[own for own in demand.people if comes(own, demand.choices[place])] for place in places],
     )
     return CohortPlan(
         rules.kind,
@@ -238,8 +232,8 @@ def plan_class(
         tuple(missed),
         problem.kept(chosen),
         problem.yardsticks(),
-        version,
-        inputs_hash(demand, rules, version, fingerprint),
+        origin,
+        demand.fingerprint(rules, origin),
     )
 
 
@@ -263,51 +257,8 @@ def what_if(demand: Demand, rules: ClassRules, effort: Effort, clock: Clock) -> 
     )
 
 
-def inputs_hash(demand: Demand, rules: ClassRules | MenuRules, version: str, fingerprint: str) -> str:
-    """Equal, in every process, for equal people, rules, settings, model and catalog."""
-    people = [(own.profile.id, own.gaps) for own in demand.people]
-    asked = sorted(asdict(rules).items())
-    told = [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in asked]
-    # The levels and settings asked for show in what is open to whom, and in the hours of the choices.
-    groups = [found.group for found in demand.open]
-    hours = [choice.hours for choice in demand.choices]
-    digest = hashlib.sha256(repr((version, fingerprint, told, people, groups, hours)).encode())
-    for array in (demand.relevance.indptr, demand.relevance.indices, demand.relevance.data):
-        digest.update(array.tobytes())
-    return digest.hexdigest()[:16]
-
-
-def standing(choice: Choice) -> tuple[int, str]:
-    """Theory and party spirit come first in a class, then what the posts ask for."""
-    order = (*BRANCHES, OTHER)
-    return order.index(choice.branch), choice.id
-
-
 def _closers(demand: Demand, places: list[int]) -> list[tuple[int, float]]:
     """For each group the held choice that closes it most surely, and how surely (0: none)."""
     held = demand.relevance[:, places].toarray()
     winners = held.argmax(axis=1).tolist()
     return [(places[winner], float(row[winner])) for winner, row in zip(winners, held, strict=True)]
-
-
-def exempt(own: Needs, choice: Choice) -> bool:
-    """Whether somebody has completed all of a choice and need not attend (免修)."""
-    return all(course.id in own.completed for course in choice.courses)
-
-
-def sessions_of(
-    demand: Demand, places: Sequence[int], closed: Iterable[Closed], attendees: Iterable[Iterable[Needs]]
-) -> tuple[Session, ...]:
-    """The choices at these places as sessions, each with what it closes and who attends."""
-    closes: Counter[int] = Counter()
-    for one in closed:
-        closes[one.session] += round(one.value * TEN_THOUSANDTHS)
-    return tuple(
-        Session(
-            choice.courses, choice.title, choice.hours, choice.tentative, choice.branch, closes[number] / TEN_THOUSANDTHS,
-            tuple(own.profile.id for own in people),
-        )
-        for number, (choice, people) in enumerate(
-            zip((demand.choices[place] for place in places), attendees, strict=True)
-        )
-    )  # fmt: skip

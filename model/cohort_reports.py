@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from model.cohort_domain import CohortPlan
 from model.demand import Demand
-from model.domain import Cause, CohortPlan, Gap
+from model.domain import Cause, Gap
 from model.lexicon import Lexicon
 from model.menu import MENU
 from model.reports import CAUSE_ADVICE, FOOTER, missing_courses, need_of, unit_and_post
@@ -50,7 +51,7 @@ def overview(plan: CohortPlan, demand: Demand) -> SheetOut:
     for one in plan.what_if:
         gain = one.objective - found.objective
         rows.append(["如果", one.change, "", f"{one.objective:g}（多补 {gain:.2f}）"])
-    rows += [["复核", "模型版本", "", plan.model_version], ["复核", "输入指纹", "", plan.inputs_hash]]
+    rows += [["复核", "模型版本", "", plan.origin.model_version], ["复核", "输入指纹", "", plan.inputs_hash]]
     header = ["类别", "项目", "要求", "结果"]
     return SheetOut("班次方案", f"{plan.kind}方案（草案）", header, rows, [18, 34, 34, 50], (FOOTER,))
 

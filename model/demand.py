@@ -6,14 +6,18 @@ on the groups alone; however many people there are, the program stays as small a
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from model.choices import Choice
+from model.cohort_domain import Origin
 from model.domain import Cause, Gap
 from model.selection import Kind, Needs, Reach, Selector, out_of_reach
 
@@ -33,9 +37,9 @@ class Open:
 class Demand:
     """What a cohort lacks, seen from the choices.
 
-    ``relevance`` holds for each group and choice how surely the choice closes the gap (0: not at all), ``worth`` the sum of weight times
-    relevance over the group's people, in ten-thousandths; both of shape (groups, choices). ``hopeless`` are the gaps that nothing in
-    the catalog would close, with the cause. ``fits`` is the share of people a choice's audience includes.
+    ``relevance`` holds for each group and choice how surely the choice closes the gap (0: not at all). ``hopeless`` are the gaps that
+    nothing in the catalog would close, with the cause. ``outside`` tells for each kind of person which choices are for other levels or
+    posts, ``kinds`` the kind of each person.
     """
 
     choices: tuple[Choice, ...]
@@ -43,8 +47,60 @@ class Demand:
     open: tuple[Open, ...]
     hopeless: tuple[tuple[int, Gap, Cause], ...]
     relevance: sp.csr_matrix
-    worth: sp.csr_matrix
-    fits: np.ndarray
+    kinds: np.ndarray
+    outside: np.ndarray
+
+    @cached_property
+    def worth(self) -> sp.csr_matrix:
+        """For each group and choice the sum of weight times relevance over the group's people, in ten-thousandths."""
+        weights: dict[int, Counter[float]] = {}
+        for found in self.open:
+            weights.setdefault(found.group, Counter())[found.gap.weight] += 1
+        worth = self.relevance.tocoo()
+        worth.data = np.array(
+            [
+                sum(count * value_of(weight, relevance) for weight, count in weights.get(group, {}).items())
+                for group, relevance in zip(worth.row.tolist(), worth.data.tolist(), strict=True)
+            ],
+            dtype=float,
+        )
+        return worth.tocsr()
+
+    @cached_property
+    def fits(self) -> np.ndarray:
+        """The share of people (0 to 1) whose level and post the audience of each choice includes."""
+        counts = np.bincount(self.kinds, minlength=len(self.outside))
+        return np.asarray(1 - counts @ self.outside / max(1, len(self.people)))
+
+    def of(self, people: Sequence[int]) -> Demand:
+        """The demand of some of the people (their places, in order); groups and choices stay as they are."""
+        place = {person: number for number, person in enumerate(people)}
+        return replace(
+            self,
+            people=tuple(self.people[person] for person in people),
+            open=tuple(replace(found, person=place[found.person]) for found in self.open if found.person in place),
+            hopeless=tuple((place[person], gap, cause) for person, gap, cause in self.hopeless if person in place),
+            kinds=self.kinds[list(people)],
+        )
+
+    def fingerprint(self, rules: Any, origin: Origin) -> str:
+        """Equal, in every process, for equal people, rules (a frozen value), settings, model and catalog."""
+        people = [(own.profile.id, own.gaps) for own in self.people]
+        asked = sorted(asdict(rules).items())
+        told = [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in asked]
+        # The levels and settings asked for show in what is open to whom, and in the hours of the choices.
+        groups = [found.group for found in self.open]
+        hours = [choice.hours for choice in self.choices]
+        known = (origin.model_version, origin.catalog, told, people, groups, hours)
+        digest = hashlib.sha256(repr(known).encode())
+        for array in (self.relevance.indptr, self.relevance.indices, self.relevance.data):
+            digest.update(array.tobytes())
+        return digest.hexdigest()[:16]
+
+
+def value_of(weight: float, relevance: float) -> int:
+    """What closing a gap of this weight is worth, in ten-thousandths."""
+    return round(weight * relevance * TEN_THOUSANDTHS)
 
 
 def demand_of(
@@ -53,7 +109,6 @@ def demand_of(
     """Gather the gaps of ``needs``; ``selector`` tells which courses are out for whom."""
     choice_of = {row: place for place, choice in enumerate(choices) for row in choice.rows}
     groups: dict[tuple[str, frozenset[int]], int] = {}
-    weights: list[Counter[float]] = []
     open_gaps, hopeless = [], []
     for person, own in enumerate(needs):
         removed = selector.removed(own)
@@ -67,8 +122,6 @@ def demand_of(
             key = (gap.text, frozenset(rows.keys() & removed.keys()))
             if key not in groups:
                 groups[key] = len(groups)
-                weights.append(Counter())
-            weights[groups[key]][gap.weight] += 1
             open_gaps.append(Open(person, gap, groups[key]))
 
     entries: dict[tuple[int, int], float] = {}
@@ -77,10 +130,6 @@ def demand_of(
             if row not in out:
                 place = (group, choice_of[row])
                 entries[place] = max(reached.relevance, entries.get(place, 0.0))
-    worth = [
-        sum(count * round(weight * relevance * TEN_THOUSANDTHS) for weight, count in weights[group].items())
-        for (group, _), relevance in entries.items()
-    ]
     places = tuple(np.array(list(entries), dtype=int).reshape(-1, 2).T)
     shape = (len(groups), len(choices))
     return Demand(
@@ -89,16 +138,18 @@ def demand_of(
         tuple(open_gaps),
         tuple(hopeless),
         sp.csr_matrix((np.array(list(entries.values()), dtype=float), places), shape=shape),
-        sp.csr_matrix((np.array(worth, dtype=float), places), shape=shape),
-        _fits(needs, choices, selector),
+        *_kinds(needs, choices, selector),
     )
 
 
-def _fits(needs: Sequence[Needs], choices: Sequence[Choice], selector: Selector) -> np.ndarray:
-    """The share of people whose level and post the audience of each choice includes."""
-    kinds = Counter(Kind(own.profile.level, own.family, own.profile.restrictions) for own in needs)
-    outside = np.zeros(len(selector.catalog))
-    for kind, count in kinds.items():
-        rows = [row for row, rule in selector.barred(kind).items() if rule in {"层级不符", "岗位不符"}]
-        outside[rows] += count
-    return np.array([1 - outside[list(choice.rows)].max() / max(1, len(needs)) for choice in choices])
+def _kinds(needs: Sequence[Needs], choices: Sequence[Choice], selector: Selector) -> tuple[np.ndarray, np.ndarray]:
+    """The kind of each person, and for each kind the choices whose audience leaves it out."""
+    known: dict[Kind, int] = {}
+    kinds = [
+        known.setdefault(Kind(own.profile.level, own.family, own.profile.restrictions), len(known)) for own in needs
+    ]
+    outside = np.zeros((len(known), len(choices)))
+    for kind, number in known.items():
+        out = {row for row, rule in selector.barred(kind).items() if rule in {"层级不符", "岗位不符"}}
+        outside[number] = [any(row in out for row in choice.rows) for choice in choices]
+    return np.array(kinds, dtype=int), outside

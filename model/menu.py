@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from model.choices import Choice
 from model.classes import MenuRules
-from model.cohort import inputs_hash, sessions_of, standing
+from model.cohort_domain import Certificate, Closed, CohortPlan, Kept, Missed, Origin
 from model.demand import TEN_THOUSANDTHS, Demand
-from model.domain import Cause, Certificate, Closed, CohortPlan, Kept, Missed
+from model.domain import Cause
 from model.errors import InputError
 from model.program import FEASIBLE, OPTIMAL, SAME, Clock, Effort, Impossible, Program, Rule
+from model.sessions import sessions_of, standing
 
 MENU = "菜单选学"
 
@@ -172,9 +173,7 @@ def _hours_of(stated: float | None, most: float) -> float:
     return most if stated is None else min(stated, most)
 
 
-def plan_menu(
-    demand: Demand, rules: MenuRules, effort: Effort, clock: Clock, version: str, fingerprint: str
-) -> CohortPlan:
+def plan_menu(demand: Demand, rules: MenuRules, effort: Effort, clock: Clock, origin: Origin) -> CohortPlan:
     """The best menu for a cohort, with its certificate; raises Impossible where none keeps the rules."""
     problem = MenuProblem(demand, rules)
     taken, certificate = problem.solve(effort, clock)
@@ -233,6 +232,6 @@ def plan_menu(
         tuple(missed),
         kept,
         (),
-        version,
-        inputs_hash(demand, rules, version, fingerprint),
+        origin,
+        demand.fingerprint(rules, origin),
     )

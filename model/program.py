@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
-from model.domain import Certificate
+from model.cohort_domain import Certificate
 from model.errors import InputError
 
 Clock = Callable[[], float]

@@ -14,9 +14,10 @@ from typing import Any
 import click
 from xlsxwriter.exceptions import FileCreateError
 
+from model.cohort_domain import CohortPlan
 from model.cohort_reports import cohort_sheets
 from model.demand import Demand
-from model.domain import CohortPlan, Plan, Profile, Reading
+from model.domain import Plan, Profile, Reading
 from model.errors import InputError
 from model.lexicon import Lexicon
 from model.reports import missing_courses, personal_lists, reading_account, without_course

@@ -14,8 +14,9 @@ import click
 from model.choices import choices_of
 from model.classes import CLASS_TYPES, Budget, ClassRules, MenuRules, Share, preset
 from model.cohort import plan_class, what_if
+from model.cohort_domain import CohortPlan, Origin
 from model.demand import Demand, demand_of
-from model.domain import CohortPlan, Limits
+from model.domain import Limits
 from model.errors import InputError
 from model.lexicon import BRANCHES
 from model.menu import plan_menu
@@ -195,12 +196,12 @@ def plan_command(
     )
     selector = Selector(recommender.catalog, Limits(level_window=level_window, excluded=frozenset(asked["exclude"])))
     demand = demand_of(needs, reach, choices, selector)
-    effort, named = Effort(time_limit, gap), (recommender.version, recommender.catalog.fingerprint)
+    effort, origin = Effort(time_limit, gap), Origin(recommender.version, recommender.catalog.fingerprint)
     if asked["menu"]:
-        found = plan_menu(demand, menu_rules(asked, recommender), effort, time.monotonic, *named)
+        found = plan_menu(demand, menu_rules(asked, recommender), effort, time.monotonic, origin)
     else:
         rules = class_rules(asked, settings, recommender, demand)
-        found = plan_class(demand, rules, effort, time.monotonic, *named)
+        found = plan_class(demand, rules, effort, time.monotonic, origin)
         if asked["what_if"]:
             found = replace(found, what_if=what_if(demand, rules, effort, time.monotonic))
     plan_writer(out)(PlanResults(found, demand, recommender.lexicon, reading, unknown))

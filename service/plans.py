@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from model.domain import CohortPlan
+from model.cohort_domain import CohortPlan
 from model.menu import MENU
 
 
@@ -71,6 +71,8 @@ def dump_cohort(plan: CohortPlan) -> dict[str, Any]:
             }
             for one in plan.what_if
         ],
-        "model_version": plan.model_version,
+        "model_version": plan.origin.model_version,
+        "catalog_hash": plan.origin.catalog,
+        "parameters": dict(plan.origin.parameters),
         "inputs_hash": plan.inputs_hash,
     }

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 
 # Every file of model/ may import those before it, never those after it.
 ORDER = (
-    "errors", "domain", "tables", "headers", "cells", "lexicon", "rows", "posts", "rosters", "courselists", "text", "encoder", "vectors",
-    "competence", "judgements", "evidence", "fusion", "reader", "gaps", "matcher", "selection", "explanation", "recommender", "reports", "choices", "classes", "demand", "program", "cohort", "menu",
+    "errors", "domain", "cohort_domain", "tables", "headers", "cells", "lexicon", "rows", "posts", "rosters", "courselists", "text", "encoder", "vectors",
+    "competence", "judgements", "evidence", "fusion", "reader", "gaps", "matcher", "selection", "explanation", "recommender", "reports", "choices", "classes", "demand", "sessions", "program", "cohort", "menu",
     "cohort_reports", "baselines",
     "evaluation", "training", "comparison", "registry",
 )  # fmt: skip

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from model.choices import Choice, choices_of
 from model.classes import Budget, ClassRules, Share
 from model.cohort import ClassProblem, plan_class, what_if
+from model.cohort_domain import CohortPlan, Origin
 from model.demand import Demand, demand_of
-from model.domain import Catalog, Cause, CohortPlan, Course, Gap, Limits, Profile, Reason
+from model.domain import Catalog, Cause, Course, Gap, Limits, Profile, Reason
 from model.lexicon import Competency, Lexicon
 from model.program import Effort, Impossible
 from model.selection import Needs, Reached, Selector
@@ -62,7 +63,7 @@ def cohort(
 
 
 def planned(demand: Demand, rules: ClassRules) -> CohortPlan:
-    return plan_class(demand, rules, EXACT, lambda: 0.0, "v1", "catalog")
+    return plan_class(demand, rules, EXACT, lambda: 0.0, Origin("v1", "catalog"))
 
 
 def held(plan: CohortPlan) -> set[str]:

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from test_cohort import EXACT, cohort, course, gap, needs
 
 from model.classes import MenuRules
+from model.cohort_domain import CohortPlan, Origin
 from model.demand import Demand
-from model.domain import Cause, CohortPlan
+from model.domain import Cause
 from model.menu import plan_menu
 from model.program import Impossible
 
 
 def planned(demand: Demand, rules: MenuRules) -> CohortPlan:
-    return plan_menu(demand, rules, EXACT, lambda: 0.0, "v1", "catalog")
+    return plan_menu(demand, rules, EXACT, lambda: 0.0, Origin("v1", "catalog"))
 
 
 @st.composite
