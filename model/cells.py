@@ -17,6 +17,7 @@ DITTO = re.compile(r"^(?:同上(?:一?[行格栏])?|〃|″|\"|同前)[。.]?$")
 
 MINUTES_PER_HOUR = 45  # 一学时 as most platforms count it (domain rule H5); 学时 stated as 学时 are taken as they are.
 HOURS_PER_HALF_DAY, HOURS_PER_DAY = 4.0, 8.0
+MOST_HOURS, MOST_FIVE_YEAR_HOURS = 2_000, 10_000  # More in a year, or in five, is a slip of the pen.
 
 _NUMBERING = re.compile(
     r"(?:^|(?<=[\s；;。？?！!]))\s*(?:[(（]\s*\d{1,2}\s*[)）]|\d{1,2}\s*[.．、)）](?!\d)|[①-⑳]|[一二三四五六七八九十]、)\s*"
@@ -91,10 +92,10 @@ _HOUR_UNITS = re.compile(r"(个)?(学时|课时|小时|h|节|学分|左右|以�
 
 
 @lru_cache(maxsize=4_096)
-def hours(text: str) -> float | None:
+def hours(text: str, most: float = MOST_HOURS) -> float | None:
     """Read 学时: 24, 24学时, 约30, 20学时左右, 90分钟, 0:45:00, 半天, 2天, 三天, 1.5h. None means not stated (blank, -, 不限, 14周).
 
-    Raises ValueError where something is stated that is no number of hours, or a number below 0 or above 2,000.
+    Raises ValueError where something is stated that is no number of hours, or a number below 0 or above ``most``.
     """
     text = half_width(text)
     if is_nothing(text) or re.search(r"不限|待定|自定|另行|周$|视情况", text):
@@ -117,9 +118,50 @@ def hours(text: str) -> float | None:
         number = number * HOURS_PER_DAY + (HOURS_PER_HALF_DAY if unit[1:2] == "半" else 0.0)
     elif not _HOUR_UNITS.match(unit) or (match[4] and not re.search(r"\w", unit)):
         raise ValueError("不是学时数")
-    if not 0 <= number <= 2000:
-        raise ValueError("学时应在 0 到 2000 之间")
+    if not 0 <= number <= most:
+        raise ValueError(f"学时应在 0 到 {most} 之间")
     return round(number, 2)
+
+
+def hours_done(text: str, most: float = MOST_HOURS) -> float | None:
+    """Read 已完成学时 as :func:`hours` does; here 无 means that there were none. None means not told (blank, -).
+
+    Raises ValueError also for what is no number yet (待定, 2周).
+    """
+    if re.fullmatch("[暂尚]?(?:无|没有)|零", half_width(text)):
+        return 0.0
+    number = hours(text, most)
+    if number is None and not is_nothing(text):
+        raise ValueError("不是学时数")
+    return number
+
+
+ROOM, SCREEN = re.compile("线下|脱产|集中|面授"), re.compile("网络|网上|线上|在线|online")
+WAY = re.compile(f"{ROOM.pattern}|{SCREEN.pattern}")
+_BETWEEN_WAYS = re.compile(rf"[/、,;\n]\s*|\s+(?={WAY.pattern})")
+_PLAIN_HOURS = re.compile(r"\d+(?:\.\d+)?(?:个?[学课]时)?")
+
+
+def hours_by_way(text: str, screen_first: bool = False) -> tuple[float | None, float | None]:
+    """Read hours done as (集中培训, 网络): 60/32, 60学时/-, 线下60、网络32, 网络：32；线下：60. A number alone is of the way that comes first.
+
+    Raises ValueError as :func:`hours_done` does, and where it cannot be told which number is of which way.
+    """
+    text = half_width(text)
+    named = WAY.search(text)
+    if is_nothing(text) or not ("/" in text or named):
+        alone = hours_done(text)
+        return (None, alone) if screen_first else (alone, None)
+    done: dict[bool, float | None] = {}
+    for place, part in enumerate(_BETWEEN_WAYS.split(text) if named else text.split("/")):
+        # 线下 or 网络 as the part says; where no part says it, the first is the one and the second the other.
+        ways = {bool(SCREEN.match(word)) for word in WAY.findall(part)} if named else {bool(place) != screen_first}
+        number = WAY.sub("", part).strip("():培训学习 ") if named else part.strip()
+        known = _PLAIN_HOURS.fullmatch(number) or (is_nothing(number) and (number or not named))
+        if len(ways) != 1 or ways & done.keys() or not known:
+            raise ValueError("分不清各是多少学时")
+        done[ways.pop()] = hours_done(number)
+    return done.get(False), done.get(True)
 
 
 _NUMBERED = dict(zip("半一二两三四五六七八九十", ("0.5", *map(str, (1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10))), strict=True))

@@ -65,7 +65,11 @@ class Weakness:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One person as a roster or an HR system tells of them. Everything but ``id`` may be missing."""
+    """One person as a roster or an HR system tells of them. Everything but ``id`` may be missing.
+
+    Hours done are those of this year: ``hours_done`` in class (集中培训), ``online_hours_done`` on screen (网络);
+    ``five_year_hours_done`` are those in class over the five-year period.
+    """
 
     id: str
     name: str | None = None
@@ -78,6 +82,9 @@ class Profile:
     scores: tuple[tuple[str, float], ...] = ()
     completed: tuple[str, ...] = ()
     hours_available: float | None = None
+    hours_done: float | None = None
+    online_hours_done: float | None = None
+    five_year_hours_done: float | None = None
     restrictions: frozenset[Restriction] = frozenset()
 
 

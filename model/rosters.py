@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -41,8 +42,13 @@ COLUMNS = (
         many=True,
     ),
     Column("completed", ("已参训课程", "已学课程", "已修课程", "培训情况", "参训情况", "已完成课程", "完成课程", "参加过", "已参加", "培训经历", "completed"), many=True),
-    # Kept apart from the hours a person has left; nothing is computed from it before quotas are.
-    Column("done_hours", ("已完成学时", "已修学时"), many=True),
+    # Kept apart from the hours a person has left; which kind each column holds is told by its whole header.
+    Column(
+        "done_hours",
+        ("已完成学时", "已修学时", "已学学时", "已获学时", "完成学时", "已完成", "集中培训学时", "脱产培训学时", "脱产学时", "线下培训学时", "线下学时", "网络培训学时",
+         "网络学习学时", "网络学时", "线上学时", "网上学时", "在线学习学时", "在线学时", "五年累计学时", "五年学时", "累计学时", "hours_done"),
+        many=True,
+    ),
     Column("hours", ("可用学时", "可安排学时", "剩余学时", "可参训学时", "计划学时", "hours_available")),
     Column("note", ("备注", "说明", "特殊情况", "restrictions"), many=True),
     Column("restricted", ("不能脱产", "行动不便", "只能网络", "不能外出"), many=True),
@@ -58,6 +64,22 @@ _BRACKETS = re.compile(r"[（(]([^（()）]*)[)）]")
 # Their 县委书记 is none of the Party's.
 _NOT_THE_PARTY = re.compile("共青团|^团|民[革盟建进]|九三学社|致公党|农工党|台盟")
 _NO_POST = {"双肩挑", "党员", "中共党员", "预备党员", "群众", "是", "否"}
+
+# What a column of hours done holds: the fields of a profile that it tells. A bare 已完成学时 is counted as 集中培训, and a note says so.
+_HELD: dict[str, tuple[str, ...]] = {
+    "": (),
+    "hours_done": ("hours_done",),
+    "online_hours_done": ("online_hours_done",),
+    "five_year_hours_done": ("five_year_hours_done",),
+    "hours_by_way": ("hours_done", "online_hours_done"),
+    "hours_by_way_turned": ("hours_done", "online_hours_done"),
+    "hours_untold": ("hours_done",),
+}
+_BY_WAY = ("hours_by_way", "hours_by_way_turned", "hours_untold")
+_OF_HOURS = re.compile(rf"[学课]时|hours|已完成(?:\W*(?:{cells.WAY.pattern}))+\W*$")
+_NOT_DONE = re.compile("应|须|需|未|可|剩余|差|欠|任务|计划|要求|标准|目标|指标|规定|率|比|达标|是否|排名|课程")
+_FIVE_YEARS = re.compile(r"五年|(?<!\d)5年|five_year")
+_NOT_THIS_YEAR = re.compile(r"(?<!\d)[2-46-9]年|[二两三四六七八九十]年|20\d\d\D{1,3}20\d\d|上一?年|去年|往年|历年")
 
 
 def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int] | None = None) -> Reading[Profile]:
@@ -77,6 +99,7 @@ def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int
     for table in tables:
         reader = _RowReader(lexicon, account, today or _stated_date(table))
         reader.of_five = _of_five(table)
+        reader.done = _columns_of_hours_done(table, account)
         for number, row in table.rows:
             profile = reader.profile(row)
             if profile is None:
@@ -119,6 +142,9 @@ class _RowReader:
         self.lacks_above: dict[str, tuple[str, ...]] = {}
         self.guessed = 0
         self.of_five: dict[str, bool] = {}
+        self.done: dict[tuple[str, str], str] = {}
+        number = ("不是学时数", "可写“60”或“60学时”，没有参加的写“0”")
+        numbers = ("看不出各是多少学时", "可写“60/32”（线下/网络）或“线下60，网络32”")
         self.schema = Schema.from_dict(
             {
                 "level": CellField(self._level, "不认识的层级", "可写“县处级正职”“乡科级副职”“四级主任科员”等"),
@@ -127,6 +153,14 @@ class _RowReader:
                     lambda text: cells.years_since(text, today), "不是日期或年限", "可写“2023.03”“2023年3月”或“3年”"
                 ),
                 "hours": CellField(cells.hours, "不是学时数", "可写“24”或“24学时”，不限可写“不限”"),
+                "hours_done": CellField(cells.hours_done, *number),
+                "online_hours_done": CellField(cells.hours_done, *number),
+                "five_year_hours_done": CellField(
+                    lambda text: cells.hours_done(text, cells.MOST_FIVE_YEAR_HOURS), *number
+                ),
+                "hours_by_way": CellField(cells.hours_by_way, *numbers),
+                "hours_by_way_turned": CellField(lambda text: cells.hours_by_way(text, screen_first=True), *numbers),
+                "hours_untold": CellField(cells.hours_by_way, *numbers),
             }
         )()
 
@@ -148,7 +182,9 @@ class _RowReader:
             cell = row.get("name", row.get("person_id", ()))[0]
             self.account.fault(cell, "缺少姓名（或工号），这一行没有读取", "请补上姓名；若是说明文字，请移到表格之外")
             return None
-        loaded = load_row(self.schema, row, self.account)
+        done = {self.done.get((cell.header, cell.written), ""): (cell,) for cell in row.get("done_hours", ())}
+        loaded = load_row(self.schema, {**row, **done}, self.account)
+        in_room, on_screen = next((loaded[name] for name in _BY_WAY if loaded.get(name)), (None, None))
         unit, post = self._unit_and_post(row)
         level = self._level_stated(loaded, unit, post)
         stated_duty = _DUTY_IN_BRACKETS.search(post or "")
@@ -174,6 +210,9 @@ class _RowReader:
                 dict.fromkeys(part for cell in row.get("completed", ()) for part in cells.several(cell.text))
             ),
             hours_available=loaded.get("hours"),
+            hours_done=loaded.get("hours_done", in_room),
+            online_hours_done=loaded.get("online_hours_done", on_screen),
+            five_year_hours_done=loaded.get("five_year_hours_done"),
             restrictions=cells.restrictions(remarks),
         )
 
@@ -270,6 +309,47 @@ def _of_five(table: Table) -> dict[str, bool]:
     return {field: number <= 5 for field, number in largest.items()}
 
 
+def _columns_of_hours_done(table: Table, account: Account) -> dict[tuple[str, str], str]:
+    """Which columns tell hours done, by header, and what each holds. One that does not say is not read, nor two that say the same."""
+    found = table.rows[0][1].get("done_hours", ()) if table.rows else ()
+    held = [((cell.header, cell.written), _hours_held(cell)) for cell in found]
+    if any("hours_done" in _HELD[kind] for _, kind in held if kind != "hours_untold"):
+        # Beside 集中培训学时 a bare 已完成学时 is a sum.
+        held = [(head, "" if kind == "hours_untold" else kind) for head, kind in held]
+    told = Counter(name for _, kind in held for name in _HELD[kind])
+    clear = {head: kind for head, kind in held if kind and all(told[name] == 1 for name in _HELD[kind])}
+    unread = "”“".join(header for (header, written), _ in held if (header, written) not in clear)
+    if unread:
+        account.notes.append(
+            f"“{unread}”列没有读作已完成学时，因为不是，或看不出是哪一种、哪一段时间的，或另有一列相同；"
+            "请分列写“集中培训学时”“网络学时”（本年）和“五年累计学时”，每种一列。"
+        )
+    bare_ones = [header for (header, _), kind in clear.items() if kind == "hours_untold"]
+    if bare_ones:
+        account.notes.append(
+            f"“{bare_ones[0]}”列没有写明集中培训还是网络，只写一个数的按本年集中培训学时计；可写“60/32”（线下/网络），或分成两列。"
+        )
+    return clear
+
+
+def _hours_held(cell: Cell) -> str:
+    """What a column of hours holds, a key of ``_HELD``; blank where it holds no hours done (应完成学时) or does not say which."""
+    written = bare(cell.written)
+    said = f"{cell.header} {written}"
+    if not _OF_HOURS.search(said) or _NOT_DONE.search(cell.header[max(0, cell.header.rfind("已")) :]):
+        return ""
+    # The bare header first: 线下学时（含直播） is of one kind, and 已完成学时（线下/网络） tells its two in brackets only.
+    ways = cell.header if cells.WAY.search(cell.header) else written
+    room, screen = cells.ROOM.search(ways), cells.SCREEN.search(ways)
+    if _FIVE_YEARS.search(said):
+        return "" if screen else "five_year_hours_done"
+    if _NOT_THIS_YEAR.search(said) or ("累计" in said and "年" not in said):
+        return ""
+    if room and screen:
+        return "hours_by_way" if room.start() < screen.start() else "hours_by_way_turned"
+    return "hours_done" if room else "online_hours_done" if screen else "hours_untold"
+
+
 def _identity(given: str, sheet: str, number: int, taken: set[str]) -> str:
     """工号, or 序号 where there is none; the sheet's name or the row number makes it unique."""
     candidates = (given, f"{sheet}-{given}") if given else ()
@@ -281,9 +361,11 @@ def _merge(first: Profile, second: Profile) -> Profile:
     weaknesses = {weakness.text: weakness for weakness in (*first.weaknesses, *second.weaknesses)}
     missing = {
         name: getattr(second, name)
-        for name in ("name", "unit", "post", "level", "duty", "years_in_post", "hours_available")
+        for name in (
+            "name", "unit", "post", "level", "duty", "years_in_post", "hours_available", "hours_done", "online_hours_done", "five_year_hours_done",
+        )
         if getattr(first, name) is None
-    }
+    }  # fmt: skip
     return replace(
         first,
         **missing,

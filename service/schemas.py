@@ -73,6 +73,12 @@ def _between(least: float, most: float) -> Range:
     return Range(least, most, error=f"应在 {least} 到 {most} 之间")
 
 
+def _hours(most: float, description: str = "") -> Number:
+    """A number of hours that may be left out or null."""
+    metadata = {"description": description} if description else {}
+    return Number(load_default=None, allow_none=True, validate=_between(0, most), metadata=metadata)
+
+
 def _texts(longest: int, most: int) -> fields.List[Any]:
     """A list of texts that may be left out or null."""
     return fields.List(
@@ -126,7 +132,10 @@ class ProfileIn(Door):
         metadata={"description": "测试成绩：能力名称 → 0 到 100 分"},
     )
     completed = _texts(LONGEST_TEXT, 2000)
-    hours_available = Number(load_default=None, allow_none=True, validate=_between(0, 2000))
+    hours_available = _hours(cells.MOST_HOURS)
+    hours_done = _hours(cells.MOST_HOURS, "本年已完成的集中培训学时")
+    online_hours_done = _hours(cells.MOST_HOURS, "本年已完成的网络学时")
+    five_year_hours_done = _hours(cells.MOST_FIVE_YEAR_HOURS, "五年内已完成的集中培训学时")
     restrictions = _texts(200, 20)
 
     def __init__(self, lexicon: Lexicon | None = None, **options: Any) -> None:

@@ -138,6 +138,23 @@ def test_every_post_family_asks_for_known_competencies_with_weights() -> None:
     assert repeated(["|".join((row["family"], row["band"], row["competency"])) for row in needs]) == []
 
 
+def test_quotas_are_in_order_of_known_levels_and_only_what_was_seen_and_can_be_told_is_on() -> None:
+    quotas = rows("quotas.csv")
+    numbers = [int(row["id"].removeprefix("Q")) for row in quotas]
+    assert numbers == sorted(set(numbers))
+    assert repeated([row["name"] for row in quotas]) == []
+    levels = {row["code"] for row in rows("levels.csv")} | {""}
+    for row in quotas:
+        assert {row["least_level"], row["most_level"]} <= levels, row
+        assert (row["period"], row["kind"]) in {("年度", "集中培训"), ("年度", "网络"), ("五年", "集中培训")}, row
+        assert 0 < float(row["hours"]) <= 1000, row
+        assert row["status"] == "M" or "http" in row["source"], row
+        assert row["on"] == "0" or row["status"] == "S", row
+        assert row["on"] == "1" or row["note"], row
+        assert all(row[column] for column in ("name", "applies", "source")), row
+    assert [row["id"] for row in quotas if row["status"] == "S" and row["on"] == "0"] == ["Q11"]
+
+
 def test_there_are_at_least_4000_phrases_and_no_two_are_the_same() -> None:
     texts = phrases(*SPLITS)
     assert len(texts) >= 4000

@@ -26,6 +26,9 @@ EXAMPLE = {
     "scores": {"公文写作": 55},
     "completed": [],
     "hours_available": 24,
+    "hours_done": 16,
+    "online_hours_done": 30,
+    "five_year_hours_done": 210,
     "restrictions": [],
 }
 

@@ -37,6 +37,47 @@ def test_hours_that_would_have_to_be_guessed_are_faults(text: str):
         cells.hours(text)
 
 
+@pytest.mark.parametrize(("text", "hours"), [("无", 0), ("暂无", 0), ("0", 0), ("", None), ("-", None), ("60学时", 60)])
+def test_no_hours_done_are_told_from_hours_not_told(text: str, hours: float | None):
+    assert cells.hours_done(text) == hours
+
+
+@pytest.mark.parametrize("text", ["待定", "2周", "很多", "2001", "60/32"])
+def test_what_is_no_number_of_hours_done_is_a_fault(text: str):
+    with pytest.raises(ValueError, match="学时"):
+        cells.hours_done(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ways"),
+    [
+        ("60/32", (60, 32)), ("６０／３２", (60, 32)), ("60学时 / 32.5学时", (60, 32.5)), ("60/", (60, None)), ("—/32", (None, 32)),
+        ("/", (None, None)), ("", (None, None)), ("60", (60, None)), ("约60", (60, None)), ("无", (0, None)), ("无/32", (0, 32)),
+        ("线下60，网络32", (60, 32)), ("网络32；线下60", (60, 32)), ("线下60 网络32", (60, 32)), ("60（线下）/32（网络）", (60, 32)),
+        ("集中培训：60学时\n网络：32学时", (60, 32)), ("网络32", (None, 32)), ("线下-/网络32", (None, 32)),
+    ],
+)  # fmt: skip
+def test_hours_in_class_and_on_screen_are_read_from_one_cell(text: str, ways: tuple[float | None, float | None]):
+    assert cells.hours_by_way(text) == ways
+
+
+def test_where_hours_on_screen_come_first_the_numbers_change_places_but_not_the_words():
+    told = [cells.hours_by_way(text, screen_first=True) for text in ("32/60", "32", "线下60，网络32")]
+    assert told == [(60, 32), (None, 32), (60, 32)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1/2/3", "60/12天", "线下、网络60", "9（线下6，网络3）", "线下60，线下5", "线下60，32", "1,200/3", "很多", "2001/3", "-5/3",
+        "2026-06-12", "24学时，其中线下16",
+    ],
+)  # fmt: skip
+def test_hours_of_which_the_way_would_have_to_be_guessed_are_faults(text: str):
+    with pytest.raises(ValueError, match="学时"):
+        cells.hours_by_way(text)
+
+
 @pytest.mark.parametrize(
     ("text", "month"),
     [

@@ -136,7 +136,9 @@ def test_values_are_frozen(value: object) -> None:
 def test_a_profile_needs_nothing_but_an_id() -> None:
     person = Profile("P1")
     assert (person.weaknesses, person.completed, person.restrictions) == ((), (), frozenset())
-    assert person.hours_available is None
+    assert (
+        person.hours_available is person.hours_done is person.online_hours_done is person.five_year_hours_done is None
+    )
 
 
 def test_a_fault_names_its_cell_its_value_and_what_would_be_right() -> None:

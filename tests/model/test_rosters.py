@@ -118,6 +118,109 @@ def test_a_test_result_may_stand_below_the_competency_with_its_kind(world: Lexic
     )
 
 
+def done(person: Profile) -> tuple[float | None, float | None, float | None]:
+    return person.hours_done, person.online_hours_done, person.five_year_hours_done
+
+
+def hours_told(lexicon: Lexicon, *columns: tuple[str, str]) -> tuple[float | None, float | None, float | None]:
+    """What a roster with these columns (header, cell) tells of hours done: 集中培训, 网络, over five years."""
+    header, cells = zip(*columns, strict=True)
+    (person,) = read(lexicon, ("姓名", "职务", *header), ("韩立秋", "科长", *cells)).values
+    assert person.hours_available is None
+    return done(person)
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "told"),
+    [
+        ("集中培训学时", "60", (60, None, None)), ("本年度脱产学时", "60学时", (60, None, None)), ("已完成学时（线下）", "3天", (24, None, None)),
+        ("网络学时", "32", (None, 32, None)), ("今年已修网络学时", "无", (None, 0, None)), ("线上学时（小时）", "", (None, None, None)),
+        ("五年累计学时", "2100", (None, None, 2100)), ("累计学时（五年）", "210", (None, None, 210)), ("近五年集中培训学时", "0", (None, None, 0)),
+        ("已完成学时（线下/网络）", "60/32", (60, 32, None)), ("已完成（网络/线下）", "32/60", (60, 32, None)),
+        ("已完成学时（线下/网络）", "网络：32；线下：60学时", (60, 32, None)), ("已修学时", "线下60、网络32", (60, 32, None)),
+        ("已完成学时（线下/网络）", "-/32", (None, 32, None)), ("已完成学时", "60", (60, None, None)), ("hours_done", "60/32", (60, 32, None)),
+        ("online_hours_done", "32", (None, 32, None)), ("five_year_hours_done", "210", (None, None, 210)),
+        ("线下学时（含直播）", "60", (60, None, None)), ("2025年已完成学时（线下/网络）", "60/32", (60, 32, None)),
+    ],
+)  # fmt: skip
+def test_hours_done_are_read_by_kind_and_period(
+    world: Lexicon, header: str, cell: str, told: tuple[float | None, float | None, float | None]
+):
+    assert hours_told(world, (header, cell)) == told
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "应完成学时", "剩余网络学时", "未完成学时", "需完成集中培训学时", "网络学时完成率", "已完成学时占比", "年度任务线下学时", "网络学时要求", "累计学时",
+        "三年累计学时", "2023-2027年累计学时", "上年度集中培训学时", "五年网络学时", "已完成培训班次",
+    ],
+)  # fmt: skip
+def test_a_column_that_tells_no_hours_done_or_not_which_is_left_alone_with_a_note(world: Lexicon, header: str):
+    reading = read(world, ("姓名", "职务", "级别", "短板", header), ("韩立秋", "科长", "正科", "写材料", "60"))
+    assert (done(reading.values[0]), reading.values[0].hours_available) == ((None, None, None), None)
+    (note,) = reading.notes
+    assert header in note
+
+
+def test_hours_a_person_has_left_are_never_hours_done(world: Lexicon):
+    header = ("姓名", "职务", "可用学时", "已完成学时（线下/网络）")
+    (person,) = read(world, header, ("韩立秋", "科长", "24", "60/32")).values
+    assert (person.hours_available, *done(person)) == (24, 60, 32, None)
+    (other,) = read(world, ("姓名", "职务", "剩余学时"), ("韩立秋", "科长", "24")).values
+    assert (other.hours_available, *done(other)) == (24, None, None, None)
+
+
+def test_hours_done_may_stand_below_a_header_of_two_rows(world: Lexicon):
+    for above in ("已完成学时", "已完成", "已修学时（学时）"):
+        rows = (
+            ("姓名", "职务", "年度学习任务", "", above, ""),
+            ("", "", "线下学时", "网络学时", "线下学时", "网络学时"),
+            ("韩立秋", "科长", "90", "50", "60", "32"),
+        )
+        assert done(read(world, *rows).values[0]) == (60, 32, None)
+    rows = (("姓名", "职务", "已完成学时", ""), ("", "", "线下", "网络"), ("韩立秋", "科长", "16", "-"))
+    assert done(read(world, *rows).values[0]) == (16, None, None)
+
+
+def test_of_two_columns_that_tell_the_same_hours_none_is_read_and_a_sum_gives_way_to_its_parts(world: Lexicon):
+    assert hours_told(world, ("党校脱产学时", "40"), ("调训脱产学时", "20"), ("网络学时", "32")) == (None, 32, None)
+    assert hours_told(world, ("已完成学时", "92"), ("集中培训学时", "60"), ("网络学时", "32")) == (60, 32, None)
+    assert hours_told(world, ("已完成学时", "60"), ("网络学时", "32")) == (60, 32, None)
+
+
+def test_hours_done_of_no_kind_are_said_to_be_counted_as_training_in_class(world: Lexicon):
+    reading = read(world, ("姓名", "职务", "已完成学时"), ("韩立秋", "科长", "60"))
+    assert [note for note in reading.notes if "按本年集中培训学时计" in note]
+    reading = read(world, ("姓名", "职务", "集中培训学时"), ("韩立秋", "科长", "60"))
+    assert not [note for note in reading.notes if "学时" in note]
+
+
+def test_a_cell_that_tells_no_hours_done_is_named_with_a_remedy_and_the_row_stays(world: Lexicon):
+    header = ("姓名", "职务", "已完成学时（线下/网络）", "五年累计学时")
+    rows = (
+        ("韩立秋", "科长", "很多", "3个月"),
+        ("金亦文", "科员", "60/32/5", "12000"),
+        ("时雨", "科员", "24学时，其中线下16", "待定"),
+    )
+    reading = read(world, header, *rows)
+    assert (reading.read, reading.rejected) == (3, 0)
+    assert [done(person) for person in reading.values] == [(None, None, None)] * 3
+    faults = {fault.place: str(fault) for fault in reading.faults}
+    assert set(faults) == {f"名册!{column}{row}" for column in "CD" for row in (2, 3, 4)}
+    assert faults["名册!C2"].endswith("“很多”，看不出各是多少学时；可写“60/32”（线下/网络）或“线下60，网络32”")
+    assert faults["名册!D2"].endswith("“3个月”，不是学时数；可写“60”或“60学时”，没有参加的写“0”")
+
+
+def test_hours_done_told_on_another_row_of_the_same_person_are_kept(world: Lexicon):
+    first = Sheet("一", (("姓名", "单位", "职务", "集中培训学时"), ("韩立秋", "县财政局", "科长", "60")))
+    second = Sheet(
+        "二", (("姓名", "单位", "职务", "网络学时", "五年累计学时"), ("韩立秋", "县财政局", "科长", "32", "210"))
+    )
+    (person,) = read_roster([first, second], world).values
+    assert done(person) == (60, 32, 210)
+
+
 def test_every_fault_of_a_row_is_reported_at_once_by_cell(world: Lexicon):
     header = ("姓名", "职务", "级别", "任现职时间", "可用学时", "公文写作")
     reading = read(world, header, ("韩立秋", "科长", "超级", "去年", "若干", "凑合"), ("", "科长", "", "", "", ""))

@@ -28,7 +28,7 @@ RECOMMEND = "/api/v1/recommendations"
 CONTRACT = {
     "id": "P1", "name": None, "unit": "青溪镇党委", "post": "镇党委书记", "level": "乡科级正职", "duty": None, "years_in_post": 3,
     "weaknesses": [{"text": "一上台讲话就冒汗", "severity": 3, "kind": None, "source": "组织评价"}], "scores": {"公文写作": 55},
-    "completed": [], "hours_available": 24, "restrictions": [],
+    "completed": [], "hours_available": 24, "hours_done": 16, "online_hours_done": None, "five_year_hours_done": 210, "restrictions": [],
 }  # fmt: skip
 SECRETS = ("钟离婉", "工号77310", "见了记者就腿软", "云栖街道", "私下里常打麻将")
 

@@ -16,7 +16,7 @@ BUNDLED = load_lexicon()
 CONTRACT = {
     "id": "P1", "name": None, "unit": "青溪镇党委", "post": "镇党委书记", "level": "乡科级正职", "duty": None, "years_in_post": 3,
     "weaknesses": [{"text": "一上台讲话就冒汗", "severity": 3, "kind": None, "source": "组织评价"}], "scores": {"公文写作": 55},
-    "completed": ["c0504"], "hours_available": 24, "restrictions": [],
+    "completed": ["c0504"], "hours_available": 24, "hours_done": 16, "online_hours_done": 30.5, "five_year_hours_done": 2100, "restrictions": [],
 }  # fmt: skip
 
 
@@ -41,6 +41,9 @@ def test_the_profile_of_the_contract_becomes_a_value(tiny_lexicon: Lexicon):
         scores=(("公文写作", 55.0),),
         completed=("c0504",),
         hours_available=24.0,
+        hours_done=16.0,
+        online_hours_done=30.5,
+        five_year_hours_done=2100.0,
     )
 
 
@@ -105,6 +108,12 @@ def test_all_faults_are_named_at_once_each_by_its_field(tiny_lexicon: Lexicon):
         {"years_in_post": 61},
         {"hours_available": 10**400},
         {"hours_available": float("nan")},
+        {"hours_done": -0.5},
+        {"hours_done": 2001},
+        {"online_hours_done": "32"},
+        {"online_hours_done": float("inf")},
+        {"five_year_hours_done": 10_001},
+        {"hour_done": 1},
         {"weaknesses": [{"text": "x"}] * (MOST_WEAKNESSES + 1)},
         {"weaknesses": [{"text": "x" * (LONGEST_TEXT + 1)}]},
         {"weaknesses": [{"severity": 2}]},
