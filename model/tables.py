@@ -1,4 +1,4 @@
-"""Files <-> sheets of text. One of the two modules of ``model/`` that touch files (the other is ``registry``).
+"""Files -> sheets of text. One of the three modules of ``model/`` that touch files (the others are ``sheets``, which writes them, and ``registry``).
 
 Reading accepts .xlsx, .xls, .et-saved-as-xls and .csv (UTF-8 with or without BOM, UTF-16 with BOM, GB18030). Whatever else it is
 given, it answers with :class:`UnreadableFile` and a sentence that tells the planner what to do.
@@ -7,7 +7,6 @@ given, it answers with :class:`UnreadableFile` and a sentence that tells the pla
 from __future__ import annotations
 
 import csv
-import datetime
 import io
 import json
 import re
@@ -16,18 +15,15 @@ import sys
 import unicodedata
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xlsxwriter
 from numpy.typing import NDArray
 
 from model.errors import KnowledgeError, UnreadableFile
-
-_EPOCH = datetime.datetime(2000, 1, 1)
 
 MAX_BYTES = 50 * 2**20
 MAX_UNPACKED = 512 * 2**20
@@ -47,9 +43,6 @@ OTHER_KINDS = {
     b"{\\rtf": "RTF 文档",
 }
 
-# What makes Excel run a cell of a CSV file; the full-width forms do so in East Asian settings.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
 READER_ANSWERS = {
     "encrypted": "文件加了打开密码。请在 Excel 中另存一份不加密的副本再上传。",
     "damaged": "文件已损坏或不是 Excel 工作簿。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。",
@@ -68,18 +61,6 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
     hidden: bool = False
     merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
-
-
-@dataclass(frozen=True)
-class SheetOut:
-    """A sheet to write: a title, one header row, rows of text or numbers, and lines below the table."""
-
-    name: str
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str | float | None]]
-    widths: Sequence[int]
-    footer: Sequence[str] = field(default=("仅供培训安排参考",))
 
 
 def read_sheets(path: Path) -> tuple[Sheet, ...]:
@@ -239,76 +220,3 @@ def read_knowledge(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         if list(row) != list(columns) or None in row.values():
             raise KnowledgeError(f"{path.name} 第 {number} 行的列应为 {','.join(columns)}。")
     return rows
-
-
-def write_workbook(path: Path, sheets: Sequence[SheetOut]) -> None:
-    """Write an .xlsx file as planners file it: title row, frozen header, widths, borders, a footer. Cells are never formulas."""
-    options = {
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "constant_memory": True,
-    }
-    with xlsxwriter.Workbook(path, options) as book:
-        # A fixed date keeps the file the same, byte for byte, for the same content.
-        book.set_properties({"title": sheets[0].title, "created": _EPOCH})
-        title = book.add_format({"bold": True, "font_size": 15, "align": "center", "valign": "vcenter"})
-        header = book.add_format(
-            {
-                "bold": True,
-                "bg_color": "#DCE6F1",
-                "border": 1,
-                "text_wrap": True,
-                "align": "center",
-                "valign": "vcenter",
-            }
-        )
-        cell = book.add_format({"border": 1, "text_wrap": True, "valign": "top"})
-        number = book.add_format({"border": 1, "valign": "top", "align": "center"})
-        footer = book.add_format({"font_color": "#595959", "italic": True})
-        for sheet in sheets:
-            page = book.add_worksheet(sheet.name)
-            page.set_landscape()
-            page.set_paper(9)
-            page.fit_to_pages(1, 0)
-            page.repeat_rows(1)
-            for column, width in enumerate(sheet.widths):
-                page.set_column(column, column, width)
-            page.freeze_panes(2, 0)
-            page.set_row(0, 30)
-            page.merge_range(0, 0, 0, len(sheet.header) - 1, sheet.title, title)
-            page.set_row(1, 24)
-            for column, word in enumerate(sheet.header):
-                page.write_string(1, column, word, header)
-            for line, row in enumerate(sheet.rows, start=2):
-                page.set_row(line, _height(row, sheet.widths))
-                for column, value in enumerate(row):
-                    if isinstance(value, (int, float)):
-                        page.write_number(line, column, value, number)
-                    else:
-                        page.write_string(line, column, value or "", cell)
-            for line, words in enumerate(sheet.footer, start=2 + len(sheet.rows)):
-                page.write_string(line, 0, words, footer)
-
-
-def _height(row: Sequence[str | float | None], widths: Sequence[int]) -> float:
-    """Row height in points for wrapped text, since not every office program fits rows to it; Chinese characters are two wide."""
-    lines = 1
-    for value, width in zip(row, widths, strict=False):
-        if isinstance(value, str):
-            wide = [sum(1 + (ord(char) > 0x2E7F or char in "“”‘’—…·") for char in line) for line in value.split("\n")]
-            lines = max(lines, sum(max(1, -(-size // max(1, width - 1))) for size in wide))
-    return min(15.0 * lines + 2, 400.0)
-
-
-def write_csv(path: Path, sheet: SheetOut) -> None:
-    """Write the table of a sheet as CSV that Excel opens (UTF-8 with BOM); cells that Excel would run as formulas get a leading '."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(sheet.header)
-        writer.writerows([[_harmless(value) for value in row] for row in sheet.rows])
-        writer.writerows([[line] for line in sheet.footer])
-
-
-def _harmless(value: str | float | None) -> str | float | None:
-    return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

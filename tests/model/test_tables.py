@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import csv
 import datetime
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,13 +13,10 @@ from model.errors import InputError, KnowledgeError, UnreadableFile
 from model.tables import (
     MAX_COLUMNS,
     MAX_ROWS,
-    SheetOut,
     decode,
     read_knowledge,
     read_lines,
     read_sheets,
-    write_csv,
-    write_workbook,
 )
 
 ROWS = (
@@ -49,17 +44,6 @@ def workbook(folder: Path, *rows: tuple[object, ...]) -> Path:
         book.active.append(row)
     book.save(folder / "名册.xlsx")
     return folder / "名册.xlsx"
-
-
-def out(**changes: object) -> SheetOut:
-    given: dict = {
-        "name": "清单",
-        "title": "个人推荐清单",
-        "header": ("姓名", "学时"),
-        "rows": (("韩立秋", 24.0),),
-        "widths": (12, 8),
-    }
-    return SheetOut(**{**given, **changes})
 
 
 @pytest.mark.parametrize("mark", [",", "\t", ";"])
@@ -152,86 +136,8 @@ def test_chinese_text_survives_the_encodings_it_is_saved_in(text: str):
     assert decode(f"姓名和单位及职务,{text}".encode("gb18030")) == f"姓名和单位及职务,{text}"
 
 
-def test_a_written_workbook_is_laid_out_as_planners_file_it(tmp_path: Path):
-    write_workbook(tmp_path / "a.xlsx", [out(), out(name="缺课清单", title="缺课")])
-    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
-    page = book["清单"]
-    assert book.sheetnames == ["清单", "缺课清单"]
-    assert [[cell.value for cell in row] for row in page.iter_rows()] == [
-        ["个人推荐清单", None], ["姓名", "学时"], ["韩立秋", 24], ["仅供培训安排参考", None],
-    ]  # fmt: skip
-    assert (page.freeze_panes, str(next(iter(page.merged_cells.ranges)))) == ("A3", "A1:B1")
-    assert (page.column_dimensions["A"].width > 12, page["B2"].font.bold) == (True, True)
-    assert (page.page_setup.orientation, page.print_title_rows) == ("landscape", "$2:$2")
-
-
-def test_the_same_content_is_the_same_file_byte_for_byte(tmp_path: Path):
-    write_workbook(tmp_path / "a.xlsx", [out()])
-    time.sleep(2.1)  # Archives keep times to two seconds.
-    write_workbook(tmp_path / "b.xlsx", [out()])
-    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
-
-
-FORMULAS = (
-    "=1+1",
-    '=HYPERLINK("http://example.invalid")',
-    "+1",
-    "-1",
-    "@SUM(A1)",
-    "\t=1",
-    "\r=1",
-    "\n=1",
-    "＝1",
-    "＋1",
-    "－1",
-    "＠a",
-)
-
-
-def test_nothing_written_to_a_workbook_is_a_formula_or_a_link(tmp_path: Path):
-    write_workbook(
-        tmp_path / "a.xlsx", [out(rows=[(text, 1) for text in (*FORMULAS, "http://example.invalid", "00012")])]
-    )
-    page = openpyxl.load_workbook(tmp_path / "a.xlsx").active
-    cells = [page.cell(row, 1) for row in range(3, 3 + len(FORMULAS) + 2)]
-    assert {cell.data_type for cell in cells} == {"s"}
-    assert all(cell.hyperlink is None for cell in cells)
-    assert cells[-1].value == "00012"
-
-
-def test_cells_of_a_csv_that_excel_would_run_are_quoted(tmp_path: Path):
-    write_csv(tmp_path / "a.csv", out(rows=[(text, -1) for text in FORMULAS]))
-    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.reader(file))
-    assert rows[0] == ["姓名", "学时"]
-    assert [row[0] for row in rows[1:-1]] == ["'" + text for text in FORMULAS]
-    assert {row[1] for row in rows[1:-1]} == {"-1"}
-    assert rows[-1] == ["仅供培训安排参考"]
-
-
-@given(
-    rows=st.lists(
-        st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\r")), st.integers(0, 99)), max_size=5
-    )
-)
-def test_what_is_written_as_csv_is_read_back(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int]]):
-    path = tmp_path_factory.mktemp("csv") / "a.csv"
-    write_csv(path, out(rows=rows))
-    (sheet,) = read_sheets(path)
-    back = [(row[0] if row[0] in dict(rows) else row[0].removeprefix("'"), int(row[1])) for row in sheet.rows[1:-1]]
-    assert back == rows
-
-
 def test_a_knowledge_file_with_another_header_is_refused_by_line(tmp_path: Path):
     path = written(tmp_path, "a,b\n1,2\n", "utf-8", "levels.csv")
     assert read_knowledge(path, ["a", "b"]) == [{"a": "1", "b": "2"}]
     with pytest.raises(KnowledgeError, match=r"levels\.csv 第 2 行的列应为 a,c"):
         read_knowledge(path, ["a", "c"])
-
-
-def test_rows_are_as_high_as_their_wrapped_text(tmp_path: Path):
-    wide = "一二三四五六七八九十" * 3
-    write_workbook(tmp_path / "a.xlsx", [SheetOut("一", "标题", ["甲", "乙"], [["短", wide], ["短", "短"]], [10, 21])])
-    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["一"]
-    assert sheet.row_dimensions[3].height == pytest.approx(15 * 3 + 2, abs=0.5)
-    assert sheet.row_dimensions[4].height == pytest.approx(15 + 2, abs=0.5)
