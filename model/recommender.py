@@ -144,6 +144,22 @@ class Recommender:
                 }
         return reach
 
+    def nearest(self, texts: Iterable[str]) -> dict[str, Match]:
+        """For each text the course that comes nearest to it, accepted or not."""
+        found: dict[str, Match] = {}
+        distinct = sorted(set(texts))
+        for start in range(0, len(distinct), CHUNK):
+            chunk = distinct[start : start + CHUNK]
+            for text, row in zip(chunk, self.matcher.scores(chunk)["relevance"], strict=True):
+                place = int(np.argmax(row))
+                found[text] = Match(self.catalog.courses[place], round(float(row[place]), 4))
+        return found
+
+    @cached_property
+    def teaches(self) -> dict[str, str | None]:
+        """The competency each course (by id) mainly teaches."""
+        return dict(zip(self.catalog.row_of, self.matcher.teaches, strict=True))
+
     def unknown_completed(self, profile: Profile) -> tuple[str, ...]:
         """What a person names as completed that no course of the catalog answers to."""
         return self.titles.resolve(profile.completed)[1]

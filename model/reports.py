@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from model.domain import REASON_WORDS, Cause, Gap, Plan, Profile, Reading
+from model.domain import REASON_WORDS, Cause, Gap, Match, Plan, Profile, Reading
 from model.lexicon import Lexicon
-from model.tables import SheetOut
+from model.sheets import SheetOut
 
 FOOTER = "仅供培训安排参考，不作为考核、评先、任用的依据。"
 
@@ -86,18 +87,27 @@ def without_course(plans: Iterable[Plan]) -> Iterator[tuple[Profile, Gap]]:
         yield from ((plan.profile, unmet.gap) for unmet in plan.unmet if unmet.cause is Cause.NO_COURSE)
 
 
-def missing_courses(missing: Iterable[tuple[Profile, Gap]]) -> SheetOut:
-    """缺课清单: what people need and no course of the catalog teaches, by the number of people."""
+def missing_courses(
+    missing: Iterable[tuple[Profile, Gap]],
+    nearest: Mapping[str, Match] = MappingProxyType({}),
+    teaches: Mapping[str, str | None] = MappingProxyType({}),
+) -> SheetOut:
+    """缺课清单: what people need and no course of the catalog teaches, by the number of people; with the course that comes nearest.
+
+    ``nearest`` holds for each text the course that comes nearest, ``teaches`` what a course (by id) mainly teaches.
+    """
     # A person counts once for a need and once for a text, however many gaps say it.
     people: dict[str, set[str]] = defaultdict(set)
     texts: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     units: dict[str, set[str]] = defaultdict(set)
     reasons: dict[str, set[str]] = defaultdict(set)
+    weights: dict[str, float] = defaultdict(float)
     for profile, gap in missing:
         need = need_of(gap)
         people[need].add(profile.id)
         texts[need][gap.text].add(profile.id)
         reasons[need].add(REASON_WORDS[gap.reason])
+        weights[need] += gap.weight
         if profile.unit:
             units[need].add(profile.unit)
     ranked = sorted(people, key=lambda need: (-len(people[need]), need))
@@ -107,15 +117,45 @@ def missing_courses(missing: Iterable[tuple[Profile, Gap]]) -> SheetOut:
             need,
             len(people[need]),
             len(units[need]),
+            round(weights[need], 2),
             "、".join(sorted(reasons[need])),
             "；".join(sorted(texts[need], key=lambda text: (-len(texts[need][text]), text))[:5]),
             0,  # By definition: what the catalog teaches is not missing.
+            *_nearest(need, texts[need], nearest, teaches),
             "",
         ]
         for number, need in enumerate(ranked, start=1)
     ]
-    header = ["序号", "短板（能力）", "需要人数", "涉及单位数", "来由", "原话摘录", "现有课程门数", "拟开发课程"]
-    return SheetOut("缺课清单", "缺课清单（待开发课程）", header, rows, [6, 24, 10, 12, 26, 60, 14, 24], (FOOTER,))
+    header = [
+        "序号",
+        "短板（能力）",
+        "需要人数",
+        "涉及单位数",
+        "需求分量",
+        "来由",
+        "原话摘录",
+        "现有课程门数",
+        "最接近的课程",
+        "它还缺什么",
+        "拟开发课程",
+    ]
+    widths = [6, 24, 10, 12, 10, 26, 56, 14, 40, 40, 24]
+    return SheetOut("缺课清单", "缺课清单（待开发课程）", header, rows, widths, (FOOTER,))
+
+
+def _nearest(
+    need: str, texts: Iterable[str], nearest: Mapping[str, Match], teaches: Mapping[str, str | None]
+) -> tuple[str, str]:
+    """The course that comes nearest to a need, and what it lacks."""
+    known = [nearest[text] for text in texts if text in nearest]
+    if not known:
+        return "", ""
+    best = max(known, key=lambda match: (match.relevance, match.course.id))
+    teaching = teaches.get(best.course.id)
+    told = f"{best.course.title}（匹配度 {best.relevance:.2f}）"
+    if teaching == need:
+        return told, "讲到这一能力，但与原话所说的事对不上，可按原话补充内容"
+    return told, f"{'主要讲“' + teaching + '”，' if teaching else ''}没有讲“{need}”"
 
 
 def need_of(gap: Gap) -> str:

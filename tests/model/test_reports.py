@@ -22,7 +22,7 @@ from model.reports import (
     unit_and_post,
     without_course,
 )
-from model.tables import SheetOut, write_workbook
+from model.sheets import SheetOut, write_workbook
 
 WANG = Profile("P2", "王三", "青溪镇政府", "镇长", level=20)
 LI = Profile("P1", "李二", "县政府办公室", "秘书")

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.choices import Choice, choices_of
-from model.classes import Budget, ClassRules, Share
-from model.cohort import ClassProblem, plan_class, what_if
-from model.cohort_domain import CohortPlan, Origin
-from model.demand import Demand, demand_of
+from model.cohort.choices import Choice, choices_of
+from model.cohort.class_plan import ClassProblem, plan_class, what_if
+from model.cohort.demand import Demand, demand_of
+from model.cohort.nouns import CohortPlan, Origin
+from model.cohort.program import Effort, Impossible
+from model.cohort.rules import Budget, ClassRules, Share
 from model.domain import Catalog, Cause, Course, Gap, Limits, Profile, Reason
 from model.lexicon import Competency, Lexicon
-from model.program import Effort, Impossible
 from model.selection import Needs, Reached, Selector
 
 THEORY = Competency("理论", "理论教育", "党的重要会议精神", "", (), (), ())
@@ -329,7 +329,7 @@ def hashed() -> str:
 def test_another_process_gives_the_plan_the_same_hash():
     here = Path(__file__).parent
     for seed in ("1", "2"):
-        program = "import sys; sys.path[:0] = sys.argv[1:]; import test_cohort; print(test_cohort.hashed())"
+        program = "import sys; sys.path[:0] = sys.argv[1:]; import test_class_plan; print(test_class_plan.hashed())"
         answer = subprocess.run(
             [sys.executable, "-c", program, str(here), str(here.parent)],
             capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": seed},

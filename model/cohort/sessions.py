@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from model.choices import OTHER, Choice
-from model.cohort_domain import Closed, Session
-from model.demand import TEN_THOUSANDTHS, Demand
+from model.cohort.choices import OTHER, Choice
+from model.cohort.demand import TEN_THOUSANDTHS, Demand
+from model.cohort.nouns import Closed, Session
 from model.lexicon import BRANCHES
 from model.selection import Needs, bars
 

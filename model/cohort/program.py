@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 
-from model.cohort_domain import Certificate
+from model.cohort.nouns import Certificate
 from model.errors import InputError
 
 Clock = Callable[[], float]
@@ -95,6 +95,16 @@ class Program:
         bound = max(worth, -float(found.mip_dual_bound)) if self.whole else worth
         return x, Certificate(OPTIMAL if found.status == 0 else FEASIBLE, worth, bound, clock() - start)
 
+    def relaxed(self, seconds: float) -> tuple[Vector, float] | None:
+        """The best x where all may be fractions, and its worth, which nothing exceeds; None where the time was too short, or there is
+        none. By an interior-point method, which large programs with many equal ways need."""
+        matrix = sp.vstack([matrix for matrix, _ in self.structure], format="csr")
+        limits = np.concatenate([limit for _, limit in self.structure])
+        bounds = np.stack([np.zeros(len(self.most)), self.most], axis=1)
+        options = {"time_limit": seconds}
+        found = linprog(-self.worth, A_ub=matrix, b_ub=limits, bounds=bounds, method="highs-ipm", options=options)
+        return None if found.status else (np.asarray(found.x), -float(found.fun))
+
     def _impossible(self, effort: Effort) -> Impossible:
         """A minimal set of contradicting rules (deletion filter: Chinneck, Feasibility and Infeasibility in Optimization, 2008), and for
         each of them how far it would have to give way if all others stay."""
@@ -125,8 +135,8 @@ class Program:
         if rules:
             rows = sp.csr_matrix(np.stack([rule.row for rule in rules]))
             rows.resize(len(rules), count)
-            low = np.array([rule.low for rule in rules]) - SAME
-            high = np.array([rule.high for rule in rules]) + SAME
+            # HiGHS has a tolerance of its own; one more of ours has led it to call what can be impossible.
+            low, high = np.array([rule.low for rule in rules]), np.array([rule.high for rule in rules])
             constraints.append(LinearConstraint(rows, low, high))
         options = {"time_limit": effort.seconds, "mip_rel_gap": effort.gap}
         whole = np.arange(count) < self.whole

@@ -14,14 +14,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from model.choices import near_duplicates
-from model.classes import ClassRules
-from model.cohort_domain import Certificate, Closed, CohortPlan, Kept, Missed, Origin, WhatIf, Yardstick
-from model.demand import TEN_THOUSANDTHS, Demand
+from model.cohort.choices import near_duplicates
+from model.cohort.demand import TEN_THOUSANDTHS, Demand
+from model.cohort.nouns import Certificate, Closed, CohortPlan, Kept, Missed, Origin, WhatIf, Yardstick
+from model.cohort.program import SAME, Clock, Effort, Impossible, Program, Rule
+from model.cohort.rules import ClassRules
+from model.cohort.sessions import comes, sessions_of, standing
 from model.domain import Cause
-from model.program import SAME, Clock, Effort, Impossible, Program, Rule
 from model.selection import TRAVELLING
-from model.sessions import comes, sessions_of, standing
 
 INNOVATIVE = frozenset({"习近平新时代中国特色社会主义思想", "党的重要会议精神"})  # Areas that teach 党的创新理论.
 
@@ -50,7 +50,7 @@ class ClassProblem:
     @cached_property
     def duplicates(self) -> list[list[int]]:
         """Groups of near-duplicates of which at most one is held; what is pinned is held whatever it resembles."""
-        groups = near_duplicates(self.demand.choices)
+        groups = [] if self.asked.alike else near_duplicates(self.demand.choices)
         free = [[place for place in group if self.allowed[place] and not self.pinned[place]] for group in groups]
         return [group for group in free if len(group) > 1]
 
@@ -203,7 +203,12 @@ class ClassProblem:
 def plan_class(demand: Demand, rules: ClassRules, effort: Effort, clock: Clock, origin: Origin) -> CohortPlan:
     """The best class for a cohort, with its certificate; raises Impossible where no class keeps the rules."""
     problem = ClassProblem(demand, rules)
-    chosen, certificate = problem.solve(effort, clock)
+    return plan_of(problem, *problem.solve(effort, clock), origin)
+
+
+def plan_of(problem: ClassProblem, chosen: Chosen, certificate: Certificate, origin: Origin) -> CohortPlan:
+    """The plan that holds these choices: what each of them closes for whom, and why the rest stays open."""
+    demand, rules = problem.demand, problem.asked
     places = sorted(np.flatnonzero(chosen).tolist(), key=lambda place: standing(demand.choices[place]))
     number_of = {place: number for number, place in enumerate(places)}
     best = _closers(demand, places)
@@ -233,7 +238,7 @@ def plan_class(demand: Demand, rules: ClassRules, effort: Effort, clock: Clock, 
         problem.kept(chosen),
         problem.yardsticks(),
         origin,
-        demand.fingerprint(rules, origin),
+        demand.fingerprint(origin, rules),
     )
 
 

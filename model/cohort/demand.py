@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from model.choices import Choice
-from model.cohort_domain import Origin
+from model.cohort.choices import Choice
+from model.cohort.nouns import Origin
 from model.domain import Cause, Gap
 from model.selection import Kind, Needs, Reach, Selector, out_of_reach
 
@@ -83,10 +83,10 @@ class Demand:
             kinds=self.kinds[list(people)],
         )
 
-    def fingerprint(self, rules: Any, origin: Origin) -> str:
-        """Equal, in every process, for equal people, rules (a frozen value), settings, model and catalog."""
+    def fingerprint(self, origin: Origin, *rules: Any) -> str:
+        """Equal, in every process, for equal people, rules (frozen values), settings, model and catalog."""
         people = [(own.profile.id, own.gaps) for own in self.people]
-        asked = sorted(asdict(rules).items())
+        asked = [entry for some in rules for entry in sorted(asdict(some).items())]
         told = [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in asked]
         # The levels and settings asked for show in what is open to whom, and in the hours of the choices.
         groups = [found.group for found in self.open]
@@ -112,6 +112,9 @@ def demand_of(
     open_gaps, hopeless = [], []
     for person, own in enumerate(needs):
         removed = selector.removed(own)
+        # Nobody attends a series of which they cannot attend a part.
+        for part in {choice_of[row] for row, rule in removed.items() if rule == "方式不便"}:
+            removed |= {row: "方式不便" for row in choices[part].rows if row not in removed}
         for gap, unclear in zip(own.gaps, own.unclear, strict=True):
             rows = reach[gap.text]
             cause = out_of_reach(gap, rows, unclear, removed)

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from model.domain import Cause, Course, Gap
+from model.domain import Cause, Course, Gap, Reason
+
+
+class Status(StrEnum):
+    """How far a gap has come, from the first plan to its settlement (逐项销号)."""
+
+    OPEN = "待补"
+    ARRANGED = "已安排"
+    LEARNT = "已学"
+    SETTLED = "已销号"
+    REOPENED = "重开"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +141,39 @@ class CohortPlan:
     inputs_hash: str
     what_if: tuple[WhatIf, ...] = ()
     classes: tuple[ClassPart, ...] = ()
+
+
+GapKey = tuple[str, Reason, str]
+
+
+def key_of(person: str, gap: Gap) -> GapKey:
+    """What tells a gap from all others of a roster: whose it is, why it is to be closed, its text."""
+    return person, gap.reason, gap.text
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a gap: how far it has come, and the id of the course arranged for it (blank: none)."""
+
+    status: Status
+    course: str
+    competency: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A plan as the file tells it that was kept of it: what another plan is compared with, and what its gaps have come to.
+
+    ``sessions`` are (id, title, hours, what it closes); ``fates`` stand by person, reason and text
+    of the gap, ``closed`` are those that the plan closes.
+    """
+
+    kind: str
+    objective: float
+    bound: float
+    sessions: tuple[tuple[str, str, float, float], ...]
+    fates: Mapping[GapKey, Fate]
+    closed: frozenset[GapKey]
+    origin: Origin
+    inputs_hash: str

@@ -8,6 +8,7 @@ are proposals of the house. Every rule can be set otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from model.errors import InputError
 
@@ -44,7 +45,7 @@ class ClassRules:
 
     ``theory`` counts courses of 党的创新理论, ``practice`` those taught by doing; ``pinned`` are ids of courses that must be held, ``excluded``
     of those that must not; one of the words in ``modes`` must stand in a course's way of teaching (none: any way); ``fit`` is the share of the
-    people whom a course's audience must include.
+    people whom a course's audience must include; ``alike`` tells whether near-duplicates may be held beside each other.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class ClassRules:
     most_courses: int | None = None
     budget: Budget | None = None
     fit: float = 0.5
+    alike: bool = False
 
 
 MAIN_SHARES = (Share((THEORY, PARTY), 0.7), Share((PARTY,), 0.2))
@@ -85,17 +87,37 @@ def preset(kind: str, hours: float, hours_per_day: float) -> ClassRules:
 class MenuRules:
     """What is asked of a menu (菜单选学). ``hours`` (学时) is the most that anybody attends; fewer where a person states fewer.
 
-    At most ``most_sessions`` are held (none: any number), each with ``seats`` unless its course states its own and at least ``least`` people. ``offered``
-    are the ids of the courses on the menu (none: the whole catalog). With ``nobody_left`` as many people as can be attend at least one
-    session that closes something for them; ``floor`` is the share (0 to 1) of those people that must in each unit.
+    At most ``most_sessions`` are held (none: any number), each with ``seats`` unless its course states its own and at least ``least`` people; one course
+    is held at most ``repeats`` times (平行班). ``offered`` are the ids of the courses on the menu (none: the whole catalog, but of near-duplicates one). With
+    ``nobody_left`` as many people as can be attend at least one session that closes something for them; ``floor`` is the share (0 to 1) of those
+    people that must in each unit, ``level_floor`` in each level.
     """
 
     hours: float
     seats: int = 50
     least: int = 1
     most_sessions: int | None = None
+    repeats: int = 1
     offered: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
     modes: tuple[str, ...] = ()
     nobody_left: bool = True
     floor: float = 0.0
+    level_floor: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRules:
+    """How a cohort is split into classes (分班): how many, of at least ``least`` and at most ``most`` people each, whose levels are at
+    most ``span`` ranks apart (乡科级副职 and 乡科级正职: one rank; None: two, or as few more as it takes to place everybody)."""
+
+    classes: int
+    least: int
+    most: int
+    span: int | None = None
+
+
+def even_split(people: int, classes: int) -> SplitRules:
+    """Classes of about the same size: none below half of an even share, none above a fifth more than it."""
+    share = people / classes
+    return SplitRules(classes, max(1, int(share / 2)), ceil(share * 1.2))
