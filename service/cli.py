@@ -19,7 +19,7 @@ from model.selection import RULES
 from service.embeddings import encoders, usable
 from service.jsonl import read_questions
 from service.outputs import Results, check_out, write_lines, writer
-from service.planning import plan_command
+from service.planning import compare_plans_command, plan_command
 from service.schemas import dump_answer
 from service.settings import load_settings
 from service.story import story
@@ -256,6 +256,7 @@ def demo(out: Path | None, registry: Path, version: str | None) -> None:
 
 
 main.add_command(plan_command)
+main.add_command(compare_plans_command)
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ from typing import Any
 import click
 from xlsxwriter.exceptions import FileCreateError
 
-from model.cohort_domain import CohortPlan
-from model.cohort_reports import cohort_sheets
-from model.demand import Demand
+from model.cohort.filing import Filing
+from model.cohort.plan_reports import cohort_sheets
+from model.cohort.rival import Comparison, comparison_sheet
 from model.domain import Plan, Profile, Reading
 from model.errors import InputError
 from model.lexicon import Lexicon
 from model.reports import missing_courses, personal_lists, reading_account, without_course
-from model.tables import write_csv, write_workbook
+from model.sheets import write_csv, write_workbook
 from service.plans import dump_cohort
 from service.schemas import dump_plan
 
@@ -40,10 +40,9 @@ class Results:
 class PlanResults:
     """What planning for a cohort hands to the writer."""
 
-    plan: CohortPlan
-    demand: Demand
-    lexicon: Lexicon
+    filing: Filing
     reading: Reading[Profile]
+    comparison: Comparison | None
     unknown: tuple[tuple[Profile, str], ...]
 
 
@@ -102,13 +101,28 @@ def plan_writer(out: Path | None) -> Callable[[PlanResults], None]:
     """Choose how a cohort plan is written: a workbook for .xlsx, else JSON."""
     if out is not None and out.suffix.lower() == ".xlsx":
         return partial(_plan_workbook, out)
-    return lambda results: write_lines(out, [dump_cohort(results.plan)], indent=2)
+    return lambda results: write_lines(out, [_told(results)], indent=2)
+
+
+def _told(results: PlanResults) -> dict[str, Any]:
+    beside = {"comparison": asdict(results.comparison)} if results.comparison else {}
+    return dump_cohort(results.filing) | beside
 
 
 def _plan_workbook(out: Path, results: PlanResults) -> None:
-    sheets = cohort_sheets(results.plan, results.demand, results.lexicon)
+    beside = [comparison_sheet(results.comparison)] if results.comparison else []
+    sheets = [*cohort_sheets(results.filing), *beside, reading_account(results.reading, results.unknown)]
     with whole(out) as draft:
-        write_workbook(draft, [*sheets, reading_account(results.reading, results.unknown)])
+        write_workbook(draft, sheets)
+
+
+def write_comparison(out: Path | None, found: Comparison) -> None:
+    """Two plans side by side: a workbook for .xlsx, else JSON."""
+    if out is None or out.suffix.lower() != ".xlsx":
+        write_lines(out, [asdict(found)], indent=2)
+        return
+    with whole(out) as draft:
+        write_workbook(draft, [comparison_sheet(found)])
 
 
 def write_lines(out: Path | None, values: Iterable[dict[str, Any]], indent: int | None = None) -> None:

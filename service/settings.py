@@ -35,6 +35,10 @@ SETTINGS = (
     Setting("DEFAULT_HOURS", 1, "Hours (学时) a course counts in a plan when its list states none.", 1, 100),
     Setting("COST_PER_HOUR", 1000, "Cost (元) of an hour taught, for plans with a budget.", 0, 1_000_000),
     Setting("COST_PER_PERSON_DAY", 550, "Cost (元) of a person and day, for plans with a budget.", 0, 1_000_000),
+    Setting(
+        "QUOTAS", "", "Ids of the quotas of hours that are checked, separated by commas; blank: those switched on."
+    ),
+    Setting("WEAK_SHARE", 50, "Percent of a quota of hours below which somebody counts as 弱训.", 1, 100),
     Setting("MAX_BODY_MB", 10, "Largest request body, in MB.", 1, 1000),
     Setting(
         "EMBEDDINGS_URL", "", "OpenAI-compatible endpoint for sentence vectors, up to /v1; blank: the bundled encoder."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -111,6 +113,22 @@ def _tell_reading(path: Path, reading: Reading[Any]) -> None:
         tell(f"· {note}")
     for line in few([str(fault) for fault in reading.faults]):
         tell(line)
+
+
+@contextmanager
+def stdout_kept() -> Iterator[None]:
+    """Keep stdout for the answer: what native code prints meanwhile (HiGHS now and then prints a line of its own) is dropped."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        # The C library holds back what was printed; it has to go where it was meant to go before stdout is put back.
+        ctypes.CDLL("ucrtbase" if os.name == "nt" else None).fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 @contextmanager

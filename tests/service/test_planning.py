@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from python_calamine import CalamineWorkbook
 
-from model.classes import Share
+from model.cohort.rules import Share
 from model.errors import InputError
 from model.lexicon import BRANCHES, TRAINING_DATA
+from service.asked import share_of
 from service.cli import main
-from service.planning import share_of
+from service.terminal import stdout_kept
 
 SAMPLE = TRAINING_DATA / "roster_sample.xlsx"
 KEYS = {
     "status", "objective", "bound", "gap", "sessions", "assignments", "closed", "missed", "rules", "model_version", "inputs_hash",
+    "catalog_hash", "parameters",
 }  # fmt: skip
 
 
@@ -50,7 +54,10 @@ def test_the_workbook_holds_what_a_planner_files_and_its_sums_agree(registry: Pa
     out = tmp_path / "plan.xlsx"
     assert run(registry, "--hours", 24, "--type", "主体班", "--what-if", "--out", out).exit_code == 0
     book = CalamineWorkbook.from_path(out)
-    assert book.sheet_names == ["班次方案", "课程安排", "参训名单", "共性需求", "缺课清单", "短板去向", "读取说明"]
+    assert book.sheet_names == [
+        "班次方案", "图表", "课程安排", "参训名单", "单位汇总", "课程点名单", "共性需求", "热力图·单位", "热力图·层级", "缺课清单", "漏训弱训",
+        "重复培训", "三张清单", "应急替代", "学时预警", "结对共建", "短板去向", "读取说明",
+    ]  # fmt: skip
     overview = book.get_sheet_by_name("班次方案").to_python()[2:]
     told = {row[1]: row[3] for row in overview if row[0] in {"班次", "短板和岗位需要"}}
     more = [row[1] for row in overview if row[0] == "如果"]
@@ -58,13 +65,21 @@ def test_the_workbook_holds_what_a_planner_files_and_its_sums_agree(registry: Pa
     gone = book.get_sheet_by_name("短板去向").to_python()[2:-1]
     assert told["共有"] == told["补上"] + told["漏下"] == len(gone)
     assert told["补上"] == sum(row[7] == "已安排" for row in gone)
-    people = book.get_sheet_by_name("参训名单").to_python()[2:-1]
+    people = book.get_sheet_by_name("参训名单").to_python()[2:-2]
     assert told["人数"] == len(people) == 80
-    assert (sum(row[6] for row in people), sum(row[7] for row in people)) == (told["补上"], told["漏下"])
+    assert (sum(row[7] for row in people), sum(row[8] for row in people)) == (told["补上"], told["漏下"])
+    units = book.get_sheet_by_name("单位汇总").to_python()[2:-1]
+    assert units[-1][1:6] == [sum(row[column] for row in units[:-1]) for column in range(1, 6)]
+    assert [units[-1][1], *units[-1][3:6]] == [told["人数"], told["共有"], told["补上"], told["漏下"]]
+    for axis in ("单位", "层级"):
+        *each, total = book.get_sheet_by_name(f"热力图·{axis}").to_python()[2:-2]
+        assert total[1:3] == [told["共有"], told["漏下"]]
+        assert total[1] == sum(row[1] for row in each) == sum(total[3:])
     hours = sum(row[4] for row in book.get_sheet_by_name("课程安排").to_python()[2:-1])
     assert hours == pytest.approx(told["总学时"])
     assert all(
-        "仅供培训安排参考" in str(book.get_sheet_by_name(name).to_python()[-1][0]) for name in book.sheet_names[:-1]
+        any("仅供培训安排参考" in str(row[0]) for row in book.get_sheet_by_name(name).to_python())
+        for name in book.sheet_names[:-1]
     )
 
 
@@ -78,6 +93,52 @@ def test_a_menu_gives_each_person_sessions_of_their_own(registry: Path, tmp_path
     hours = {session["course_id"]: session["hours"] for session in plan["sessions"]}
     assert all(sum(hours[course] for course in one["sessions"]) <= 4 for one in plan["assignments"])
     assert len({tuple(one["sessions"]) for one in plan["assignments"]}) > 1
+
+
+def test_classes_take_everybody_once_and_are_named_by_what_they_have_in_common(registry: Path, tmp_path: Path):
+    out = tmp_path / "split.json"
+    done = run(
+        registry, "--days", 1, "--no-catalog-required", "--classes", 2, "--time-limit", 20, "--gap", 0.01, "--out", out
+    )
+    assert done.exit_code == 0, done.output
+    plan = json.loads(out.read_text(encoding="utf-8"))
+    people = [person for part in plan["classes"] for person in part["people"]]
+    assert len(people) == len(set(people)) == 80
+    assert all(part["name"].startswith(f"第{number}班（") for number, part in enumerate(plan["classes"], start=1))
+    for number in range(2):
+        assert 0 < sum(session["hours"] for session in plan["sessions"] if session["class"] == number) <= 6
+    assert {one["name"] for one in plan["yardsticks"]} == {"不分班，全体同上一个班", "按名册顺序分班"}
+    assert plan["parameters"]["days"] == 1
+
+
+def test_a_kept_plan_can_be_made_again_and_compared(registry: Path, tmp_path: Path):
+    first, second, third = (tmp_path / name for name in ("first.json", "second.json", "third.json"))
+    assert run(registry, "--days", 3, "--type", "主体班", "--max-courses", 9, "--out", first).exit_code == 0
+    again = run(registry, "--again", first, "--out", second)
+    assert "与原方案的输入和课程完全相同" in again.stderr
+    kept, made = (json.loads(path.read_text(encoding="utf-8")) for path in (first, second))
+    assert made.pop("comparison")["same_inputs"]
+    assert {**kept, "seconds": 0} == {**made, "seconds": 0}
+    changed = run(registry, "--again", first, "--hours", 16, "--out", third)
+    assert changed.exit_code == 0, changed.output
+    other = json.loads(third.read_text(encoding="utf-8"))
+    assert (other["parameters"]["kind"], other["parameters"]["max_courses"]) == ("主体班", 9)
+    found = other["comparison"]
+    assert {name: pair for name, *pair in found["parameters"]} == {"hours": [None, 16.0], "days": [3.0, None]}
+    gaps = ("both_close", "first_closes", "second_closes", "neither_closes")
+    assert sum(found[name] for name in gaps) == len(kept["closed"]) + len(kept["missed"])
+    book = tmp_path / "both.xlsx"
+    told = CliRunner().invoke(main, ["compare-plans", str(first), str(third), "--out", str(book)])
+    assert told.exit_code == 0, told.output
+    assert CalamineWorkbook.from_path(book).sheet_names == ["方案比较"]
+
+
+def test_what_native_code_prints_does_not_mix_with_the_answer(capfd: pytest.CaptureFixture[str]):
+    with stdout_kept():
+        os.write(1, b"noise")
+        ctypes.CDLL(None).puts(b"more noise")
+    os.write(1, b"answer")
+    assert capfd.readouterr().out == "answer"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +155,15 @@ def test_a_menu_gives_each_person_sessions_of_their_own(registry: Path, tmp_path
         (("--hours", "8", "--max-courses", "1", "--no-catalog-required"), "课程门数放宽到 2 门"),
         (("--hours", "8", "--menu", "--seats", "0"), "--seats 的值不对"),
         (("--hours", "8", "--menu", "--min-size", "500"), "最少开班人数"),
-        (("--hours", "8", "--menu", "--share", "党性教育=0.2", "--what-if"), "--share、--what-if 只用于排一个班"),
+        (("--hours", "8", "--menu", "--share", "党性教育=0.2", "--classes", "2"), "--share、--classes 只用于排班"),
+        (("--hours", "8", "--floor", "0.5", "--offer", "Q0001"), "--floor、--offer 只用于菜单选学"),
+        (("--hours", "8", "--class-size", "20"), "--class-size 只用于分班"),
+        (("--type", "专题班"), "请用 --hours 给出学时，或用 --days 给出天数"),
+        (("--hours", "8", "--days", "2"), "两者给一个"),
+        (("--hours", "8", "--classes", "4", "--class-size", "10"), "每班放宽到 20 人"),
+        (("--hours", "8", "--classes", "0"), "--classes 的值不对"),
+        (("--hours", "8", "--previous", "no-such-plan.json"), "找不到文件 no-such-plan.json"),
+        (("--again", str(SAMPLE)), "不是 quebu plan 写出的方案"),
         (("--hours", "8", "--out", "plan.docx"), "--out 的后缀可为 .xlsx 或 .json"),
     ],
 )
