@@ -1,4 +1,4 @@
-"""Trained versions on disk: numbered, immutable, activated atomically. One of the two modules of ``model/`` that touch files.
+"""Trained versions on disk: numbered, immutable, activated atomically. One of the three modules of ``model/`` that touch files.
 
 ``registry/v0001/`` holds ``model.joblib`` (the recommender), ``catalog.json`` (its courses, to read) and ``card.json``, written last and at
 once: a folder without a card does not exist, it is a training under way or one that was cut off. The card carries the sha256 of the other files; they are checked before anything is unpickled.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model.cohort.class_plan import plan_class
 from model.cohort.demand import Demand
 from model.cohort.filing import Filing
-from model.cohort.follow import follow
+from model.cohort.follow import follow, known_by
 from model.cohort.menu import plan_menu
 from model.cohort.nouns import CohortPlan, Filed, Origin, key_of
 from model.cohort.program import Impossible
@@ -165,16 +165,12 @@ def kept_of(found: Filing) -> Filed:
     """A plan as it is kept."""
     plan, certificate = found.plan, found.plan.certificate
     held = tuple((one.courses[0].id, one.title, one.hours, one.closes) for one in plan.sessions)
+    missed = frozenset(key_of(one.person, one.gap) for one in plan.missed)
+    closed = frozenset(key_of(one.person, one.gap) for one in plan.closed)
+    people = known_by(own.profile for own in found.demand.people)
     return Filed(
-        plan.kind,
-        certificate.objective,
-        certificate.bound,
-        held,
-        found.fates,
-        frozenset(key_of(one.person, one.gap) for one in plan.closed),
-        plan.origin,
-        plan.inputs_hash,
-    )
+        plan.kind, certificate.objective, certificate.bound, held, found.fates, closed, missed, people, plan.origin, plan.inputs_hash
+    )  # fmt: skip
 
 
 def _made(chance: Random) -> Filing:

@@ -15,7 +15,7 @@ from model.reports import FOOTER, unit_and_post
 from model.selection import ON_SCREEN
 from model.sheets import SheetOut
 
-WEAK = 0.5  # Below this share of their gap weight somebody counts as 弱训.
+WEAK = 0.5  # Below this share of their gap weight somebody counts as 补得少.
 MOST_NAMED = 10
 ENOUGH = (
     0.5  # A substitute closes at least this share of what the session would have closed; else it is better put off.
@@ -23,13 +23,13 @@ ENOUGH = (
 
 
 def missed_people(filing: Filing) -> SheetOut:
-    """漏训弱训: who has gaps and gets nothing (漏训) or less than half of their weight (弱训), each with one cause."""
+    """漏补人员: who has gaps and gets nothing (未补上) or less than half of their weight (补得少), each with one cause."""
     rows: Rows = []
     counts: Counter[str] = Counter()
     for person, lines in filing.lines.items():
         verdict = judged(lines)
         counts[verdict] += 1
-        if verdict not in {"漏训", "弱训"}:
+        if verdict not in {"未补上", "补得少"}:
             continue
         profile = filing.own[person].profile
         worst = next(line for line in lines if line.cause)
@@ -44,7 +44,7 @@ def missed_people(filing: Filing) -> SheetOut:
         "姓名",
         "单位及职务",
         "职务层次",
-        "短板条数",
+        "短板和岗位需要",
         "补上条数",
         "补上的分量占比",
         "情况",
@@ -53,19 +53,19 @@ def missed_people(filing: Filing) -> SheetOut:
     ]
     told = "、".join(f"{verdict} {count} 人" for verdict, count in sorted(counts.items()))
     words = (
-        f"全部 {len(filing.own)} 人：{told}。漏训：有短板而本方案一条也没有补上；弱训：补上的分量不到 {WEAK:.0%}。主要原因取最重的一条漏下的短板。",
+        f"全部 {len(filing.own)} 人：{told}。未补上：有短板而本方案一条也没有补上；补得少：补上的分量不到 {WEAK:.0%}。主要原因取最重的一条漏下的短板。",
         FOOTER,
     )
-    return SheetOut("漏训弱训", "漏训、弱训人员及原因", header, rows, [6, 10, 34, 14, 10, 10, 14, 8, 12, 50], words)
+    return SheetOut("漏补人员", "未补上、补得少人员及原因", header, rows, [6, 10, 34, 14, 10, 10, 14, 8, 12, 50], words)
 
 
 def judged(lines: list[Line]) -> str:
-    """What a plan does for somebody: 无短板, 漏训, 弱训 or 已覆盖."""
+    """What a plan does for somebody: 无短板, 未补上, 补得少 or 已覆盖."""
     if not lines:
         return "无短板"
     if all(line.cause for line in lines):
-        return "漏训"
-    return "弱训" if closed_share(lines) < WEAK else "已覆盖"
+        return "未补上"
+    return "补得少" if closed_share(lines) < WEAK else "已覆盖"
 
 
 def closed_share(lines: list[Line]) -> float:

@@ -25,6 +25,9 @@ ALIKE = 90  # rapidfuzz ratio (0 to 100) of two titles that say nearly the same.
 _PART = re.compile(
     r"第([一二三四五六七八九十\d]+)[讲课集部]|之([一二三四五六七八九十])(?=[：:·\s]|$)|[（(]([上中下一二三四五六七八九十\d]{1,2})[)）]|([一二三四五六七八九十])[：:]"
 )
+_INNOVATIVE = re.compile(
+    r"习近平|总书记|新时代中国特色社会主义思想|党的创新理论|[二三]十大(?:报告|精神|党章)|党的[二三]十大|[一二三四五六七八九]中全会"
+)
 _ORDER = {mark: number for number, mark in enumerate("上中下")} | {
     mark: number for number, mark in enumerate("一二三四五六七八九十", start=1)
 }
@@ -113,10 +116,18 @@ def part_of(title: str) -> int | None:
 
 
 def branch_of(course: Course, competency: str | None, lexicon: Lexicon) -> str:
-    """The branch (理论教育, 党性教育, 履职能力, 知识) a course belongs to: as its category says, else that of its main competency."""
+    """The branch (理论教育, 党性教育, 履职能力, 知识) a course belongs to: as its category says; what teaches the thought and speeches of the
+    leadership is theory (domain rule C14); else that of its main competency."""
     said = next((branch for branch in BRANCHES if branch in course.category), None)
+    if said is None and innovative(course):
+        return BRANCHES[0]
     known = lexicon.by_name.get(competency or "")
     return said or (known.branch if known else OTHER)
+
+
+def innovative(course: Course) -> bool:
+    """Whether a course teaches 党的创新理论, by what its title and category say."""
+    return bool(_INNOVATIVE.search(course.title) or _INNOVATIVE.search(course.category))
 
 
 def near_duplicates(choices: Sequence[Choice]) -> list[list[int]]:

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from model.cohort.choices import near_duplicates
+from model.cohort.choices import Choice, innovative, near_duplicates
 from model.cohort.demand import TEN_THOUSANDTHS, Demand
 from model.cohort.nouns import Certificate, Closed, CohortPlan, Kept, Missed, Origin, WhatIf, Yardstick
 from model.cohort.program import SAME, Clock, Effort, Impossible, Program, Rule
@@ -113,7 +113,7 @@ class ClassProblem:
             cure = f"补充可用的{name}课程（还差 {{:g}} 学时）"
             row = inside - share.least * hours
             found.append(Rule(name, words, row, low=0, cure=cure, tell=partial(_percent, inside, hours)))
-        teaching = np.array([choice.area in INNOVATIVE for choice in choices], dtype=float)
+        teaching = np.array([_innovative(choice) for choice in choices], dtype=float)
         doing = np.array([any(word in choice.mode for word in TRAVELLING) for choice in choices], dtype=float)
         for name, least, row in (("党的创新理论课程", asked.theory, teaching), ("实践教学", asked.practice, doing)):
             if least:
@@ -145,9 +145,12 @@ class ClassProblem:
             return np.zeros(self.worth.shape[0])
         return np.asarray(self.worth[:, chosen].max(axis=1).todense(), dtype=float).ravel()
 
-    def usable_groups(self) -> NDArray[np.bool_]:
-        """Which groups some choice that may be held would close."""
-        return np.asarray(np.diff(self.worth.tocsr().indptr) > 0)
+    def shortest(self) -> Vector:
+        """The hours of the shortest choice that may be held and would close each group; infinite where there is none."""
+        found = np.full(self.worth.shape[0], np.inf)
+        entries = self.worth.tocoo()
+        np.minimum.at(found, entries.row, self.hours[entries.col])
+        return found
 
     def _without_idle(self, chosen: Chosen) -> Chosen:
         """Leave out what closes nothing that the others do not, unless a rule needs it: a shorter class is the better one."""
@@ -212,7 +215,8 @@ def plan_of(problem: ClassProblem, chosen: Chosen, certificate: Certificate, ori
     places = sorted(np.flatnonzero(chosen).tolist(), key=lambda place: standing(demand.choices[place]))
     number_of = {place: number for number, place in enumerate(places)}
     best = _closers(demand, places)
-    usable = problem.usable_groups()
+    shortest = problem.shortest()
+    left = rules.hours - float(problem.hours @ chosen)
     identities = [own.profile.id for own in demand.people]
     missed = [Missed(identities[person], gap, cause) for person, gap, cause in demand.hopeless]
     closed = []
@@ -221,7 +225,9 @@ def plan_of(problem: ClassProblem, chosen: Chosen, certificate: Certificate, ori
         if relevance > 0:
             closed.append(Closed(identities[found.person], found.gap, number_of[place], relevance))
         else:
-            cause = Cause.HOURS if usable[found.group] else Cause.EXCLUDED
+            # Hours are to blame only where none of the courses for it fits those that are left; else it is some other rule.
+            lacking = left + SAME < shortest[found.group] < np.inf
+            cause = Cause.HOURS if lacking else Cause.EXCLUDED
             missed.append(Missed(identities[found.person], found.gap, cause))
     sessions = sessions_of(
         demand,
@@ -240,6 +246,12 @@ def plan_of(problem: ClassProblem, chosen: Chosen, certificate: Certificate, ori
         origin,
         demand.fingerprint(origin, rules),
     )
+
+
+def _innovative(choice: Choice) -> bool:
+    """Whether a choice teaches 党的创新理论: its title or category says so, or the list names such a competency for it."""
+    stated = any(course.competencies for course in choice.courses)
+    return any(innovative(course) for course in choice.courses) or (stated and choice.area in INNOVATIVE)
 
 
 def _percent(inside: Vector, all_of_it: Vector, chosen: Vector) -> str:

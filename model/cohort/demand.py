@@ -85,7 +85,11 @@ class Demand:
 
     def fingerprint(self, origin: Origin, *rules: Any) -> str:
         """Equal, in every process, for equal people, rules (frozen values), settings, model and catalog."""
-        people = [(own.profile.id, own.gaps) for own in self.people]
+        people = [
+            (own.profile.id, own.gaps, own.family, own.profile.unit, own.profile.level, own.profile.hours_available,
+             sorted(own.profile.restrictions), sorted(own.completed))
+            for own in self.people
+        ]  # fmt: skip
         asked = [entry for some in rules for entry in sorted(asdict(some).items())]
         told = [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in asked]
         # The levels and settings asked for show in what is open to whom, and in the hours of the choices.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from model.cohort.choices import Choice
 from model.cohort.demand import Demand
 from model.cohort.follow import Fates
-from model.cohort.nouns import CohortPlan, Fate, Missed, Session, Status, key_of
+from model.cohort.nouns import CohortPlan, Fate, Missed, Session, key_of
 from model.cohort.pairing import Pairing
 from model.domain import Cause, Gap, Match, Reason
 from model.lexicon import Lexicon
@@ -121,9 +121,9 @@ class Filing:
         """What a session is called where sessions of several classes stand in one list."""
         return f"第{session.part + 1}班 {session.title}" if self.plan.classes else session.title
 
-    def settled(self) -> Iterator[tuple[str, Reason, str, Fate]]:
+    def gone(self) -> Iterator[tuple[str, Reason, str, Fate]]:
         """(person, reason, text, fate) of gaps that a plan before had and the roster no longer states."""
         stated = {key_of(person, line.gap) for person, lines in self.lines.items() for line in lines}
         for (person, reason, text), fate in self.fates.items():
-            if fate.status is Status.SETTLED and (person, reason, text) not in stated:
+            if person in self.own and (person, reason, text) not in stated:
                 yield person, reason, text, fate

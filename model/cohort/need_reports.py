@@ -11,13 +11,14 @@ from collections.abc import Callable
 from model.cohort.choices import Choice
 from model.cohort.filing import NO_UNIT, Filing, Line, Rows
 from model.cohort.nouns import Fate, Status
-from model.domain import Cause
+from model.domain import Cause, Reason
 from model.reports import CAUSE_ADVICE, FOOTER, need_of, unit_and_post
 from model.sheets import Heat, SheetOut
 
 MOST_COLUMNS = 20  # Competencies a heat map shows; the others are counted together.
 MOST_QUOTED = 5  # Texts quoted for a need.
 REST = "其他能力"
+DUTY = "（岗位要求）"
 LEVEL_UNKNOWN = "（层级未填）"
 
 
@@ -26,7 +27,7 @@ def advice(cause: Cause) -> str:
     if cause is Cause.HOURS:
         return "目录里有课，本方案学时内没有排上，可增加学时或另行安排。"
     if cause is Cause.EXCLUDED:
-        return "目录里有课，但按授课方式、适用对象、开班要求或人工排除没有列入。"
+        return "目录里有课，但按授课方式、适用对象、类别比例、课程门数、经费、开班要求或人工排除没有列入。"
     return CAUSE_ADVICE[cause]
 
 
@@ -46,7 +47,7 @@ def whereabouts(filing: Filing) -> SheetOut:
                     " ".join(filter(None, [cause, f"{fate.status}：{fate.note}。" if fate.note else ""])), _offered(alone) if alone else "",
                 ]
             )  # fmt: skip
-    for person, _, text, fate in filing.settled():
+    for person, _, text, fate in filing.gone():
         profile = filing.own[person].profile
         course = filing.titles.get(fate.course, fate.course)
         rows.append(
@@ -167,7 +168,7 @@ def units(filing: Filing) -> SheetOut:
 
     ranked = sorted(people, key=lambda unit: (-gaps[unit], unit))
     rows: Rows = [*(cells(unit, [unit]) for unit in ranked), cells("合计", ranked)]
-    header = ["单位", "人数", "有短板补上的人数", "短板条数", "补上条数", "仍缺条数", *classes]
+    header = ["单位", "人数", "有短板补上的人数", "短板和岗位需要", "补上条数", "仍缺条数", *classes]
     widths = [34, 10, 18, 12, 12, 12, *(14 for _ in classes)]
     return SheetOut("单位汇总", "各单位名额与补短情况", header, rows, widths, (FOOTER,))
 
@@ -179,18 +180,26 @@ def three_lists(filing: Filing) -> SheetOut:
     fates: dict[tuple[str, str], list[Fate]] = defaultdict(list)
     steps: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
-    def note(person: str, need: str, text: str, fate: Fate, step: str) -> None:
+    def note(person: str, need: str, reason: Reason, text: str, fate: Fate, step: str) -> None:
         entry = filing.unit_of(person), need
-        texts[entry][text] += 1
+        # What the post asks for is nobody's words.
+        texts[entry][text if reason is Reason.LACK else DUTY] += 1
         people[entry].add(person)
         fates[entry].append(fate)
         steps[entry][step] += 1
 
     for person, lines in filing.lines.items():
         for line in lines:
-            note(person, need_of(line.gap), line.gap.text, filing.fate(person, line.gap), _step(filing, person, line))
-    for person, _, text, fate in filing.settled():
-        note(person, fate.competency or text, text, fate, "核实后销号" if fate.note else "已补上")
+            note(
+                person,
+                need_of(line.gap),
+                line.gap.reason,
+                line.gap.text,
+                filing.fate(person, line.gap),
+                _step(filing, person, line),
+            )
+    for person, reason, text, fate in filing.gone():
+        note(person, fate.competency or text, reason, text, fate, "核实后销号" if fate.note else "已补上")
     rows: Rows = []
     for unit, need in sorted(people, key=lambda entry: (entry[0], -len(people[entry]), entry[1])):
         entry = unit, need

@@ -165,8 +165,8 @@ class Fate:
 class Filed:
     """A plan as the file tells it that was kept of it: what another plan is compared with, and what its gaps have come to.
 
-    ``sessions`` are (id, title, hours, what it closes); ``fates`` stand by person, reason and text
-    of the gap, ``closed`` are those that the plan closes.
+    ``sessions`` are (id, title, hours, what it closes); ``fates`` stand by person, reason and text of the gap, ``closed`` and ``missed`` are
+    those on its roster. ``known_by`` holds for each person a digest of the name, and one of name and unit, for ids may be mere row numbers.
     """
 
     kind: str
@@ -175,5 +175,7 @@ class Filed:
     sessions: tuple[tuple[str, str, float, float], ...]
     fates: Mapping[GapKey, Fate]
     closed: frozenset[GapKey]
+    missed: frozenset[GapKey]
+    known_by: Mapping[str, tuple[str, str]]
     origin: Origin
     inputs_hash: str

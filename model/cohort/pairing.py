@@ -313,6 +313,8 @@ def pairing_sheet(pairing: Pairing, people: Sequence[Needs]) -> SheetOut:
     header = ["序号", "甲方", "乙方", "甲方所长（乙方所需）", "乙方所长（甲方所需）", "互补值", "联系人", "备注"]
     found = pairing.certificate
     total = f"共 {len(pairing.pairs)} 对，互补值合计 {found.objective:.4f}；任何配法都不会超过 {found.bound:.4f}。"
+    if not pairing.pairs:
+        total = "没有可结的对子：看得出所长才能结对，请在名册中补各项能力的测试成绩，或多几个人填写短板。"
     widths = [6, 24, 24, 52, 52, 10, 14, 30]
     return SheetOut("结对共建", "结对共建建议名单", header, rows, widths, (FOOTER, total, *pairing.notes))
 

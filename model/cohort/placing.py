@@ -36,7 +36,10 @@ def fitting(split: SplitRules, levels: Levels) -> SplitRules:
     if split.classes * split.least > people:
         raise Impossible(
             [f"分 {split.classes} 个班", f"每班不少于 {split.least} 人", f"名册共 {people} 人"],
-            [f"每班下限减为 {people // split.classes} 人", f"减为 {max(1, people // split.least)} 个班"],
+            [
+                *([f"每班下限减为 {people // split.classes} 人"] if people >= split.classes else []),
+                f"减为 {max(1, people // split.least)} 个班",
+            ],
         )
     known = [level for level in levels if level is not None]
     widest = -(-(max(known) - min(known)) // RANK) if known else 0

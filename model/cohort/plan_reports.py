@@ -13,6 +13,7 @@ from model.cohort.menu import MENU
 from model.cohort.need_reports import common_needs, level_map, three_lists, unit_map, units, whereabouts
 from model.cohort.nouns import Session
 from model.cohort.program import FEASIBLE, OPTIMAL
+from model.cohort.rival import said
 from model.cohort.sessions import exempt, kept_away
 from model.reports import FOOTER, missing_courses, need_of, unit_and_post
 from model.sheets import ChartOut, SheetOut
@@ -20,6 +21,7 @@ from model.sheets import ChartOut, SheetOut
 STATUS = {OPTIMAL: "在允许的差距内已证明", FEASIBLE: "到时限为止找到的最好方案"}
 SPLIT = "反复调整人员和课程得到的最好分班；上限按全部课程人人可上计算，通常达不到"
 MOST_QUOTED = 5  # Texts quoted for a course.
+MOST_BROKEN = 3  # Broken rules named for a simpler way.
 MOST_BARS = 15  # Rows of a chart.
 MOST_NAMED = (
     20_000  # Names on the lists of a class; where there are more, its people are named once, in the list of all.
@@ -37,7 +39,7 @@ def overview(filing: Filing) -> SheetOut:
         ["班次", "类型", "", plan.kind],
         ["班次", "人数", "", len(demand.people)],
         ["班次", "课程门数", "", len(courses)],
-        ["班次", "总学时", "", hours],
+        ["班次", "总学时" if not plan.classes else "各班学时合计", "", hours],
         ["班次", "其中学时待定的课程", "", sum(courses.values())],
     ]
     if len(plan.sessions) > len(courses):
@@ -61,18 +63,21 @@ def overview(filing: Filing) -> SheetOut:
     for other in plan.yardsticks:
         short = (found.objective - other.objective) / found.objective if found.objective else 0.0
         less = f"少补 {short:.1%}" if short >= 0 else f"多补 {-short:.1%}"
-        broken = f"；违反：{'；'.join(other.breaks)}" if other.breaks else ""
+        more = f" 等 {len(other.breaks)} 条" if len(other.breaks) > MOST_BROKEN else ""
+        broken = f"；违反：{'；'.join(other.breaks[:MOST_BROKEN])}{more}" if other.breaks else ""
         rows.append(["对照", other.name, "", f"{other.objective:g}（{less}{broken}）"])
     for one in plan.what_if:
         gain = one.objective - found.objective
-        rows.append(["如果", one.change, "", f"{one.objective:g}（{'多' if gain >= 0 else '少'}补 {abs(gain):.2f}）"])
+        near = abs(gain) <= max(found.bound - found.objective, 5e-3)
+        told_gain = "在求解差距之内，看不出差别" if near else f"{'多' if gain >= 0 else '少'}补 {abs(gain):.2f}"
+        rows.append(["如果", one.change, "", f"{one.objective:g}（{told_gain}）"])
     rows += _renewal(filing)
-    told = {name: value for name, value in plan.origin.parameters.items() if value not in (None, [], False, "")}
+    told = {name: value for name, value in plan.origin.parameters.items() if value not in (None, [], False, "", 0.0)}
     rows += [
         ["复核", "模型版本", "", plan.origin.model_version],
         ["复核", "课程目录指纹", "", plan.origin.catalog],
         ["复核", "输入指纹", "", plan.inputs_hash],
-        ["复核", "参数", "", "；".join(f"{name}={value}" for name, value in told.items())],
+        ["复核", "参数", "", said(told)],
     ]
     header = ["类别", "项目", "要求", "结果"]
     return SheetOut("班次方案", f"{plan.kind}方案（草案）", header, rows, [18, 34, 34, 60], (FOOTER,))

@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from model.cohort.nouns import Filed, GapKey, Status
+from model.cohort.follow import of_these_people
+from model.cohort.nouns import Filed, GapKey
 from model.reports import FOOTER
 from model.sheets import SheetOut
 
@@ -43,7 +44,8 @@ class Comparison:
 
 
 def compare(first: Filed, second: Filed) -> Comparison:
-    """What distinguishes two plans."""
+    """What distinguishes two plans, the people of the first under the ids they have in the second."""
+    first = of_these_people(first, second.known_by)
     shared = _stated(first) & _stated(second)
     ways = Counter((key in first.closed, key in second.closed) for key in shared)
     held = [{one[0]: TERM.sub("", one[1]) for one in plan.sessions} for plan in (first, second)]
@@ -79,9 +81,9 @@ _FIGURES = (
 )
 
 
-def _stated(plan: Filed) -> set[GapKey]:
-    """The gaps on the roster of a plan; what is settled is on it no more."""
-    return {key for key, fate in plan.fates.items() if fate.status is not Status.SETTLED}
+def _stated(plan: Filed) -> frozenset[GapKey]:
+    """The gaps on the roster of a plan."""
+    return plan.closed | plan.missed
 
 
 def _figures(plan: Filed) -> tuple[float, ...]:
@@ -118,18 +120,33 @@ def comparison_sheet(found: Comparison) -> SheetOut:
     ]
     rows += [["课程", title, "有", "", ""] for _, title in found.only_first]
     rows += [["课程", title, "", "有", ""] for _, title in found.only_second]
-    rows += [["参数", name, _said(first), _said(second), ""] for name, first, second in found.parameters]
+    rows += [
+        ["参数", PARAMETERS.get(name, name), said(first), said(second), ""] for name, first, second in found.parameters
+    ]
     if found.same_inputs:
         rows.append(["复核", "输入指纹", "相同", "相同", ""])
     header = ["类别", "项目", "原方案", "本方案", "增减"]
     return SheetOut("方案比较", "与原方案比较", header, rows, [20, 40, 28, 28, 12], (FOOTER,))
 
 
-def _said(value: Any) -> str:
+PARAMETERS = {
+    "hours": "总学时", "days": "天数", "type": "班次类型", "share": "类别比例", "require": "必须安排的课程", "exclude": "不安排的课程",
+    "catalog_required": "目录必修课必须安排", "mode": "授课方式", "max_courses": "最多课程门数", "budget": "经费上限（元）", "fit": "课程适用对象比例",
+    "theory": "党的创新理论课程门数", "practice": "实践教学门数", "level_window": "允许相差的层级", "classes": "班数", "class_size": "每班最多人数",
+    "class_min": "每班最少人数", "level_span": "同班层级最多相差", "menu": "菜单选学", "seats": "每场名额", "min_size": "最少开班人数", "sessions": "最多场次",
+    "repeats": "同一门课最多期数", "floor": "单位覆盖比例", "level_floor": "层级覆盖比例", "offer": "菜单课程范围", "what_if": "假设分析", "time_limit": "求解时限（秒）",
+    "gap": "允许的相对差距", "as_of": "任职年限算到", "pairs": "结对范围", "settings": "设置", "model_version": "模型版本", "catalog_hash": "课程目录指纹",
+    "HOURS_PER_DAY": "每天学时", "DEFAULT_HOURS": "未写学时按", "COST_PER_HOUR": "每学时费用（元）", "COST_PER_PERSON_DAY": "每人每天费用（元）",
+    "QUOTAS": "学时规定", "WEAK_SHARE": "弱训线（%）",
+}  # fmt: skip
+
+
+def said(value: Any) -> str:
+    """A parameter in the words of a planner."""
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, list | tuple):
         return "、".join(map(str, value))
     if isinstance(value, dict):
-        return "；".join(f"{name}={one}" for name, one in value.items())
+        return "；".join(f"{PARAMETERS.get(name, name)} {said(one)}" for name, one in value.items() if one != "")
     return "" if value is None else str(value)

@@ -35,6 +35,7 @@ from model.errors import InputError
 
 COARSE = 3e-3  # Near enough to the best class while people are still being moved.
 SEARCHING = 0.6  # Of the time allowed; the rest is for the last, exact classes and the bound.
+CUT_SHORT = Kept("分班搜索", "各种分法都试完", "到求解时限为止；再排一次或换一台机器，结果可能略有不同")
 ROUNDS = 8  # Settling in turn rarely takes more than four.
 
 
@@ -73,11 +74,13 @@ def plan_split(
     best: Settled | None = None
     refused: InputError | None = None
     seen: set[bytes] = set()
+    cut_short = False
     for start in starts(demand, split):
         of = place(levels, start, split)
         for _ in range(ROUNDS):
             # Where a way leads that was gone before is known.
-            if of is None or of.tobytes() in seen or (best and clock() - begun > SEARCHING * effort.seconds):
+            cut_short = best is not None and clock() - begun > SEARCHING * effort.seconds
+            if of is None or of.tobytes() in seen or cut_short:
                 break
             seen.add(of.tobytes())
             try:
@@ -88,6 +91,8 @@ def plan_split(
             if best is None or found.objective > best.objective:
                 best = found
             of = place(levels, gains(demand, found.chosen), split)
+        if cut_short:
+            break
     if best is None:
         raise refused or InputError("没有找到任何分班方案，请把求解时间（--time-limit）放宽。")
     exact = settle(demand, rules, best.of, left(), clock)
@@ -100,7 +105,7 @@ def plan_split(
         rules.kind,
         found_in,
         *_joined(plans),
-        _kept(split, plans, best, levels),
+        (*_kept(split, plans, best, levels), *([CUT_SHORT] if cut_short else [])),
         _yardsticks(demand, rules, split, left(), clock),
         origin,
         demand.fingerprint(origin, rules, split),
@@ -129,6 +134,7 @@ def gains(demand: Demand, chosen: Sequence[Chosen]) -> Numbers:
 def settle(demand: Demand, rules: ClassRules, of: Places, effort: Effort, clock: Clock) -> Settled:
     """The best choices of each class for the people in it; raises Impossible."""
     parts = [demand.of(np.flatnonzero(of == part).tolist()) for part in range(of.max() + 1)]
+    effort = replace(effort, seconds=max(1.0, effort.seconds / len(parts)))
     problems = tuple(ClassProblem(part, rules) for part in parts)
     chosen, certificates = zip(*(problem.solve(effort, clock) for problem in problems), strict=True)
     return Settled(of, problems, chosen, certificates)

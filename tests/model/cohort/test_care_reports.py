@@ -28,7 +28,7 @@ def line(weight: float, closed: bool) -> Line:
     return Line(needs("P1"), gap("写材料", weight), None, 0.9 if closed else 0.0, None if closed else Cause.HOURS)
 
 
-# 漏训弱训
+# 漏补人员
 
 
 @given(FILINGS)
@@ -36,14 +36,14 @@ def test_missed_and_weakly_trained_people_and_all_others_make_the_roster(filing:
     sheet = missed_people(filing)
     told = rows(sheet)
     people, *_ = sheet.footer
-    counts = dict(re.findall(r"(已覆盖|弱训|无短板|漏训) (\d+) 人", people.partition("。")[0]))
+    counts = dict(re.findall(r"(已覆盖|补得少|无短板|未补上) (\d+) 人", people.partition("。")[0]))
     assert people.startswith(f"全部 {len(filing.own)} 人：")
     assert sum(map(int, counts.values())) == len(filing.own)
     listed = Counter(str(row["情况"]) for row in told)
-    assert listed == Counter({kind: int(counts[kind]) for kind in ("漏训", "弱训") if kind in counts})
+    assert listed == Counter({kind: int(counts[kind]) for kind in ("未补上", "补得少") if kind in counts})
     assert int(counts.get("无短板", 0)) == sum(not own.gaps for own in filing.demand.people)
     served = {one.person for one in filing.plan.closed}
-    assert listed["漏训"] == sum(bool(own.gaps) and own.profile.id not in served for own in filing.demand.people)
+    assert listed["未补上"] == sum(bool(own.gaps) and own.profile.id not in served for own in filing.demand.people)
     assert [row["序号"] for row in told] == list(range(1, len(told) + 1))
 
 
@@ -53,17 +53,17 @@ def test_every_missed_person_has_one_cause_that_is_one_of_theirs(filing: Filing)
     for row in rows(missed_people(filing)):
         assert causes[str(row["主要原因"])]
         assert str(row["建议"]).endswith("。")
-        assert number(row["补上条数"]) < number(row["短板条数"])
+        assert number(row["补上条数"]) < number(row["短板和岗位需要"])
         share = int(str(row["补上的分量占比"]).rstrip("%"))
-        assert (share == 0 and row["补上条数"] == 0) if row["情况"] == "漏训" else share < 50
+        assert (share == 0 and row["补上条数"] == 0) if row["情况"] == "未补上" else share < 50
 
 
 @pytest.mark.parametrize(
     ("lines", "verdict"),
     [
         ([], "无短板"),
-        ([line(0.9, False)], "漏训"),
-        ([line(0.4, True), line(0.6, False)], "弱训"),
+        ([line(0.9, False)], "未补上"),
+        ([line(0.4, True), line(0.6, False)], "补得少"),
         ([line(0.5, True), line(0.5, False)], "已覆盖"),
         # 0.1 + 0.2 is more than 0.3, and 0.3 less than half of 0.1 + 0.2 + 0.3, where floats are added up.
         ([line(0.3, True), line(0.2, False), line(0.1, False)], "已覆盖"),
@@ -79,16 +79,18 @@ def test_a_share_just_below_half_is_not_printed_as_half():
     reach = {"写材料": {"c0": 0.9}, "讲话": {}}
     demand = cohort([needs("P1", gap("写材料", 0.499), gap("讲话", 0.501))], [course(0)], reach)
     (row,) = rows(missed_people(filed(demand)))
-    assert (row["情况"], row["补上的分量占比"]) == ("弱训", "49%")
+    assert (row["情况"], row["补上的分量占比"]) == ("补得少", "49%")
     assert closed_share([line(0.499, True), line(0.501, False)]) == 0.499
 
 
 def test_the_office_has_its_missed_people():
     told = told_of(missed_people(filed(office_demand())), "姓名")
-    assert {who: (row["情况"], row["主要原因"], row["短板条数"], row["补上条数"]) for who, row in told.items()} == {
-        "P3": ("弱训", "目录无课", 3, 1),
-        "孙五": ("漏训", "被排除", 1, 0),
-        "周六": ("弱训", "学时不足", 2, 1),
+    assert {
+        who: (row["情况"], row["主要原因"], row["短板和岗位需要"], row["补上条数"]) for who, row in told.items()
+    } == {
+        "P3": ("补得少", "目录无课", 3, 1),
+        "孙五": ("未补上", "被排除", 1, 0),
+        "周六": ("补得少", "学时不足", 2, 1),
     }
     assert (told["孙五"]["单位及职务"], told["孙五"]["职务层次"]) == ("乙局", "乡科级正职")
 

@@ -64,10 +64,10 @@ def test_everybody_is_in_one_class_of_a_split_and_in_none_where_nothing_is_split
     assert filed(office_demand()).part_of == {}
 
 
-def test_settled_gaps_are_those_of_the_plan_before_that_the_roster_no_longer_states():
+def test_gaps_that_are_gone_are_those_of_the_plan_before_that_the_roster_no_longer_states():
     courses, reach = [course(0), course(1)], {"写材料": {"c0": 0.9}, "讲话": {"c1": 0.9}}
     first = filed(cohort([needs("P1", WRITING, SPEECH), needs("P2", WRITING)], courses, reach))
-    assert list(first.settled()) == []
+    assert list(first.gone()) == []
     second = filed(cohort([needs("P1", SPEECH)], courses, reach), before=kept_of(first))
-    ((person, _, text, fate),) = second.settled()
-    assert (person, text, fate.status, fate.course) == ("P1", "写材料", Status.SETTLED, "c0")
+    ((person, _, text, fate),) = second.gone()
+    assert (person, text, fate.status, fate.course) == ("P1", "写材料", Status.ARRANGED, "c0")

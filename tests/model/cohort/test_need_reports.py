@@ -42,7 +42,7 @@ REPORTS = (whereabouts, common_needs, unit_map, level_map, units, three_lists)
 
 
 def settled(filing: Filing) -> int:
-    return len(list(filing.settled()))
+    return len(list(filing.gone()))
 
 
 # Every report reconciles.
@@ -57,7 +57,7 @@ def test_the_whereabouts_are_those_of_every_gap_closed_missed_or_settled(filing:
     assert len(closed) == len(plan.closed)
     assert Counter(row["课程"] for row in closed) == Counter(plan.sessions[one.session].title for one in plan.closed)
     missed = Counter(
-        str(row["漏下的原因或说明"]).partition("：")[0] for row in told if row["状态"] != "已销号" and not row["课程"]
+        str(row["漏下的原因或说明"]).partition("：")[0] for row in told if row["分量"] != "" and not row["课程"]
     )
     assert missed == Counter(one.cause.value for one in plan.missed)
     assert Counter(row["状态"] for row in told) == Counter(fate.status for key, fate in filing.fates.items())
@@ -98,9 +98,9 @@ def test_the_units_come_to_the_roster_its_gaps_and_who_attends(filing: Filing):
     assert len({row["单位"] for row in each}) == len(each)
     for column in sheet.header[1:]:
         assert total[column] == sum(number(row[column]) for row in each)
-    assert all(number(row["短板条数"]) == number(row["补上条数"]) + number(row["仍缺条数"]) for row in each)
+    assert all(number(row["短板和岗位需要"]) == number(row["补上条数"]) + number(row["仍缺条数"]) for row in each)
     assert total["人数"] == len(filing.own)
-    assert (total["短板条数"], total["补上条数"]) == (len(plan.closed) + len(plan.missed), len(plan.closed))
+    assert (total["短板和岗位需要"], total["补上条数"]) == (len(plan.closed) + len(plan.missed), len(plan.closed))
     assert total["有短板补上的人数"] == len({one.person for one in plan.closed})
     places = [number(total[column]) for column in sheet.header[6:]]
     for part, count in enumerate(places):
@@ -129,12 +129,12 @@ def test_the_three_lists_come_to_every_gap_closed_missed_or_settled(filing: Fili
 
 @given(FILINGS)
 def test_all_sheets_count_the_same_gaps_of_a_unit(filing: Filing):
-    stated = {row["单位"]: number(row["短板条数"]) for row in rows(units(filing)) if row["短板条数"]}
+    stated = {row["单位"]: number(row["短板和岗位需要"]) for row in rows(units(filing)) if row["短板和岗位需要"]}
     assert stated == {row["单位"]: row["合计"] for row in rows(unit_map(filing)) if row["合计"]}
     listed = Counter[object]()
     for row in rows(three_lists(filing)):
         listed[row["单位"]] += count_of(row["各条状态"])
-    for person, *_ in filing.settled():
+    for person, *_ in filing.gone():
         listed[filing.unit_of(person)] -= 1
     assert +listed == Counter({unit: count for unit, count in stated.items() if unit != "合计"})
 
@@ -201,7 +201,7 @@ def test_what_is_to_be_known_of_a_status_stands_beside_it():
     told = {row["姓名"]: row for row in rows(whereabouts(reopened()))}
     assert (told["P1"]["状态"], told["P1"]["课程"]) == ("重开", "乙" * 6)
     assert told["P1"]["漏下的原因或说明"] == "重开：销号后又提出。"
-    assert (told["P2"]["状态"], told["P2"]["课程"]) == ("已销号", "甲" * 6)
+    assert (told["P2"]["状态"], told["P2"]["课程"]) == ("已安排", "甲" * 6)
     assert told["P2"]["漏下的原因或说明"] == "名册不再提出，但没有学习记录，请核实后销号"
     assert (told["P3"]["状态"], told["P3"]["漏下的原因或说明"]) == ("已销号", "")
 
@@ -210,7 +210,7 @@ def test_the_three_lists_tell_what_is_done_and_by_whom_and_take_the_state_that_w
     (row,) = rows(three_lists(reopened()))
     assert (row["单位"], row["责任单位"], row["责任人"], row["人数"]) == ("甲局", "甲局", "", 3)
     assert (row["难题（短板）"], row["原话摘录"]) == ("写作", "写材料")
-    assert (row["状态"], row["各条状态"]) == ("重开", "已销号 2、重开 1")
+    assert (row["状态"], row["各条状态"]) == ("重开", "已安排 1、已销号 1、重开 1")
     assert set(str(row["举措"]).split("；")) == {
         "参加《乙乙乙乙乙乙》（1 条）",
         "核实后销号（1 条）",
@@ -263,7 +263,7 @@ def test_several_states_together_are_the_one_that_wants_most(states: tuple[Statu
 def test_a_person_without_gaps_is_a_person_of_their_unit_and_stands_in_no_map():
     filing = filed(office_demand())
     told = {row["单位"]: row for row in rows(units(filing))}
-    assert (told["乙局"]["人数"], told["乙局"]["短板条数"]) == (2, 1)
+    assert (told["乙局"]["人数"], told["乙局"]["短板和岗位需要"]) == (2, 1)
     assert (told["乙局"]["有短板补上的人数"], told["乙局"]["参训名额"]) == (0, 2)
     assert told[NO_UNIT]["人数"] == 1
     assert {row["单位"]: row["合计"] for row in rows(unit_map(filing))} == {
@@ -322,7 +322,9 @@ def test_without_any_gap_there_is_nothing_to_report_but_the_people():
 
 def test_a_course_the_catalog_no_longer_has_is_named_by_its_id():
     before = filed(cohort([needs("P1", WRITING)], [course(0)], {"写材料": {"c0": 0.9}}))
-    after = filed(cohort([needs("P1", SPEECH)], [course(1)], {"讲话": {"c1": 0.9}}), before=kept_of(before))
+    after = filed(
+        cohort([needs("P1", gap("讲话", 1.0, "讲话"))], [course(1)], {"讲话": {"c1": 0.9}}), before=kept_of(before)
+    )
     told = {row["短板或岗位需要"]: row for row in rows(whereabouts(after))}
     assert told["写材料"]["课程"] == "c0"
-    assert Fate(Status.SETTLED, "c0", "写作", str(told["写材料"]["漏下的原因或说明"])) in after.fates.values()
+    assert Fate(Status.ARRANGED, "c0", "写作", str(told["写材料"]["漏下的原因或说明"])) in after.fates.values()

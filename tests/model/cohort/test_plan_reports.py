@@ -30,7 +30,7 @@ from tests.filings import FILINGS, ORIGIN, SPEECH, STARS, WRITING, Cell, count_o
 from tests.model.cohort.test_class_plan import EXACT, cohort, course, gap, needs
 
 NAMES = [
-    "班次方案", "图表", "课程安排", "参训名单", "单位汇总", "课程点名单", "共性需求", "热力图·单位", "热力图·层级", "缺课清单", "漏训弱训",
+    "班次方案", "图表", "课程安排", "参训名单", "单位汇总", "课程点名单", "共性需求", "热力图·单位", "热力图·层级", "缺课清单", "漏补人员",
     "重复培训", "三张清单", "应急替代", "短板去向",
 ]  # fmt: skip
 
@@ -46,7 +46,8 @@ def told(filing: Filing) -> dict[tuple[Cell, Cell], Cell]:
 def test_the_overview_tells_the_numbers_of_the_plan(filing: Filing):
     plan, found = filing.plan, told(filing)
     assert found["班次", "人数"] == len(filing.own)
-    assert found["班次", "总学时"] == pytest.approx(sum(session.hours for session in plan.sessions))
+    hours = found["班次", "各班学时合计" if plan.classes else "总学时"]
+    assert hours == pytest.approx(sum(session.hours for session in plan.sessions))
     assert found["班次", "课程门数"] == len({session.courses for session in plan.sessions})
     assert found.get(("班次", "场次"), found["班次", "课程门数"]) == len(plan.sessions)
     gaps = [found["短板和岗位需要", word] for word in ("共有", "补上", "漏下")]
@@ -169,7 +170,7 @@ def test_what_one_thing_more_would_close_is_told_with_its_gain():
 def test_a_plan_tells_where_it_comes_from():
     found = told(filed(office_demand()))
     assert (found["复核", "模型版本"], found["复核", "课程目录指纹"]) == (ORIGIN.model_version, ORIGIN.catalog)
-    assert "hours=8.0" in str(found["复核", "参数"])
+    assert "总学时 8.0" in str(found["复核", "参数"])
 
 
 def test_the_renewal_counts_courses_with_a_year_alone():
@@ -202,7 +203,7 @@ def test_a_course_that_two_classes_hold_is_one_course_in_two_sessions():
     filing = filed(demand, ClassRules("专题班", 1), SplitRules(2, 2, 2))
     found = told(filing)
     assert (found["班次", "课程门数"], found["班次", "场次"], found["班次", "其中学时待定的课程"]) == (1, 2, 1)
-    assert found["班次", "总学时"] == 2
+    assert found["班次", "各班学时合计"] == 2
     unproved = replace(filing.plan, certificate=replace(filing.plan.certificate, status="feasible"))
     assert told(replace(filing, plan=unproved))["最优性证明", "求解"] == SPLIT
 
