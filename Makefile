@@ -1,6 +1,6 @@
 # Quebu (缺补). `make` alone lists what can be asked for.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint notebooks benchmark lock clean
+.PHONY: help setup run demo test fuzz lint notebooks benchmark lock clean
 
 PYTHON ?= python3.11
 VENV   := .venv
@@ -26,6 +26,9 @@ test: $(VENV)/.dev ## run every check: lint, types, tests, notebooks
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+fuzz: $(VENV)/.dev ## ask the service at length whatever its document allows (the tests do it in short)
+	FUZZ_EXAMPLES=1000 $(BIN)/pytest tests/service/test_fuzz.py
 
 lint: $(VENV)/.dev ## format the code and fix what can be fixed
 	$(BIN)/ruff format .

@@ -18,7 +18,7 @@ from service.settings import load_settings
 
 def create_app(config: Mapping[str, Any] | None = None) -> APIFlask:
     """Make the application from the settings table, the environment and ``config`` (for tests)."""
-    from service.api import health, recommendations  # noqa: PLC0415 (views import the application's extensions)
+    from service.api import batch, catalog, cohorts, health, matches, models, recommendations  # noqa: PLC0415 (views import the application's extensions)
     from service.pages import landing  # noqa: PLC0415
 
     settings = {**load_settings(), **(config or {})}
@@ -27,9 +27,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> APIFlask:
     # Chinese as it is, keys in the order of the schemas: the same JSON as on the command line.
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.merge_slashes = False  # An address with a doubled slash is unknown; a redirect would be one more shape.
     app.extensions["quebu"] = Engine(Path(settings["REGISTRY"]), encoders(settings))
     for init in (init_errors, init_headers, init_openapi):
         init(app)
-    for module in (health, recommendations, landing):
+    for module in (health, recommendations, batch, cohorts, matches, catalog, models, landing):
         app.register_blueprint(module.bp)
     return app

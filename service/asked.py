@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
+from marshmallow import ValidationError, fields, post_load
+from marshmallow.validate import Length
+
 from model.cohort.choices import choices_of
 from model.cohort.class_plan import plan_class, what_if
 from model.cohort.demand import Demand, demand_of
@@ -18,24 +21,23 @@ from model.cohort.nouns import CohortPlan, Filed, Origin
 from model.cohort.pairing import Between, pair_up, pairing_sheet
 from model.cohort.program import Clock, Effort
 from model.cohort.quotas import hour_warnings, hours_due, load_quotas, planned_hours, switched_on
-from model.cohort.rules import Budget, ClassRules, MenuRules, Share, SplitRules, even_split, preset
+from model.cohort.rules import CLASS_TYPES, Budget, ClassRules, MenuRules, Share, SplitRules, even_split, preset
 from model.cohort.split import plan_split, what_if_split
 from model.domain import Cause, Limits, Profile
 from model.errors import InputError
 from model.lexicon import BRANCHES
 from model.recommender import Recommender
 from model.selection import Selector
+from service.fields import WHOLE, Door, Number, at_most, between, both, characters, one_of
+from service.settings import load_settings
 
 CLASS_ONLY = {
-    "share": "--share",
-    "require": "--require",
-    "max_courses": "--max-courses",
-    "budget": "--budget",
-    "classes": "--classes",
-}
+    "kind": "--type", "share": "--share", "require": "--require", "fit": "--fit",
+    "theory": "--theory", "practice": "--practice", "max_courses": "--max-courses", "budget": "--budget", "classes": "--classes",
+}  # fmt: skip
 MENU_ONLY = {"sessions": "--sessions", "floor": "--floor", "level_floor": "--level-floor", "offer": "--offer"}
 SPLIT_ONLY = {"class_size": "--class-size", "class_min": "--class-min", "level_span": "--level-span"}
-SETTINGS = ("HOURS_PER_DAY", "DEFAULT_HOURS", "COST_PER_HOUR", "COST_PER_PERSON_DAY")
+TAKING_PART = ("HOURS_PER_DAY", "DEFAULT_HOURS", "COST_PER_HOUR", "COST_PER_PERSON_DAY", "QUOTAS", "WEAK_SHARE")
 PAIRING_SECONDS = 20.0  # Pairs of units are a matter of seconds; three hundred units take three.
 SHARE_FORM = "请写成 党性教育=0.2 或 理论教育+党性教育=70%"
 
@@ -55,6 +57,8 @@ class Asked:
     max_courses: int | None = None
     budget: float | None = None
     fit: float = 0.5
+    theory: int | None = None
+    practice: int | None = None
     level_window: int = 0
     classes: int = 1
     class_size: int | None = None
@@ -103,6 +107,84 @@ class Asked:
         return (self.as_of.year, self.as_of.month) if self.as_of else None
 
 
+def _whole(least: int, most: int, default: int | None = None, **more: Any) -> fields.Integer:
+    return fields.Integer(
+        load_default=default,
+        allow_none=default is None,
+        strict=True,
+        error_messages={"invalid": WHOLE},
+        validate=between(least, most),
+        **more,
+    )
+
+
+def _share(default: float) -> Number:
+    return Number(load_default=default, validate=between(0, 1))
+
+
+def _ids() -> fields.List[Any]:
+    return fields.List(
+        fields.String(validate=characters(1, 200)), load_default=list, validate=Length(max=1000, error=at_most(1000))
+    )
+
+
+class AskedIn(Door):
+    """What is asked of the plan; the names are those of ``quebu plan`` without the dashes."""
+
+    hours = Number(
+        load_default=None,
+        allow_none=True,
+        validate=between(0.25, 10_000),
+        metadata={"description": "总学时；菜单选学时为每人学时上限"},
+    )
+    days = Number(
+        load_default=None, allow_none=True, validate=between(0.25, 1000), metadata={"description": "天数，代替 hours"}
+    )
+    kind = fields.String(data_key="type", load_default="专题班", validate=one_of(tuple(CLASS_TYPES)))
+    share = fields.List(
+        fields.String(validate=characters(1, 200)), load_default=list, metadata={"description": "如 党性教育=0.2"}
+    )
+    require = _ids()
+    exclude_ids = fields.List(fields.String(validate=characters(1, 200)), data_key="exclude", load_default=list)
+    catalog_required = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    mode = fields.List(fields.String(validate=characters(1, 50)), load_default=list)
+    max_courses = _whole(1, 10_000)
+    budget = Number(load_default=None, allow_none=True, validate=between(0, 1e12))
+    fit = _share(0.5)
+    level_window = _whole(0, 10, 0)
+    classes = _whole(1, 100, 1)
+    class_size = _whole(1, 100_000)
+    class_min = _whole(1, 100_000)
+    level_span = _whole(0, 20)
+    menu = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    seats = _whole(1, 100_000, 50)
+    min_size = _whole(1, 100_000, 1)
+    sessions = _whole(1, 10_000)
+    repeats = _whole(1, 100, 1)
+    floor = _share(0.0)
+    level_floor = _share(0.0)
+    offer = _ids()
+    what_if = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    time_limit = Number(load_default=20.0, validate=between(1, 3600))
+    gap = Number(load_default=1e-3, validate=between(0, 0.5))
+    theory = _whole(0, 100)
+    practice = _whole(0, 100)
+    pairs = fields.String(load_default=Between.UNITS.value, validate=one_of(tuple(kind.value for kind in Between)))
+    as_of = fields.Date(
+        load_default=None,
+        allow_none=True,
+        error_messages={"invalid": both("应为日期，如 2026-11-01", "Must be a date.")},
+    )
+
+    @post_load
+    def asked(self, data: dict[str, Any], **_: Any) -> Asked:
+        """Make the value; raises InputError."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        return Asked(exclude=values.pop("exclude_ids"), **values)
+
+
 def share_of(text: str) -> Share:
     """Read 党性教育=0.2 or 理论教育+党性教育=70%; raises InputError."""
     names, _, least = text.replace("＋", "+").replace("＝", "=").partition("=")
@@ -119,10 +201,27 @@ def share_of(text: str) -> Share:
 
 
 def parameters_of(asked: Asked, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked for, as a plan carries it: with the settings that took part, so that it can be asked again."""
+    """What was asked for, as a plan carries it and :class:`AskedIn` reads it: with the settings that took part, so that it can be asked again."""
     told = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(asked).items()}
     told["as_of"] = asked.as_of.isoformat() if asked.as_of else None
-    return told | {"settings": {name: settings[name] for name in SETTINGS}}
+    kind = {"type": told.pop("kind")}
+    return kind | told | {"settings": {name: settings[name] for name in TAKING_PART}}
+
+
+def asked_again(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The request and the settings of a kept plan, checked as if they were given anew; raises InputError where they are damaged."""
+    given, settings = dict(parameters), parameters.get("settings")
+    given.pop("settings", None)
+    try:
+        if not isinstance(settings, Mapping):
+            raise ValidationError("settings")
+        kept = load_settings({f"QUEBU_{name}": str(settings[name]) for name in TAKING_PART if name in settings})
+        asked = asdict(AskedIn().load(given))
+    except (ValidationError, InputError) as error:
+        raise InputError(
+            "原方案里的参数（parameters）已损坏，不能照它重排；请用 --previous 只作比较，并另外给出选项。"
+        ) from error
+    return asked, {name: kept[name] for name in TAKING_PART}
 
 
 def make_plan(
@@ -141,6 +240,8 @@ def make_plan(
     )
     limits = Limits(level_window=asked.level_window, excluded=frozenset(asked.exclude))
     demand = demand_of(needs, reach, choices, Selector(recommender.catalog, limits))
+    if not demand.open and not demand.hopeless:
+        raise InputError("名册上没有一条可补的短板，岗位和层级也看不出需要什么；请补充“短板”或“职务”后再排。")
     effort = Effort(asked.time_limit, asked.gap)
     origin = Origin(recommender.version, recommender.catalog.fingerprint, parameters_of(asked, settings))
     levels = recommender.lexicon.level_names
@@ -247,4 +348,6 @@ def class_rules(asked: Asked, hours: float, settings: Mapping[str, Any], demand:
         most_courses=asked.max_courses,
         budget=budget,
         fit=asked.fit,
+        theory=rules.theory if asked.theory is None else asked.theory,
+        practice=rules.practice if asked.practice is None else asked.practice,
     )

@@ -1,4 +1,4 @@
-"""Every error as RFC 9457 problem details (``application/problem+json``), naming each faulty field.
+"""Every error as RFC 9457 problem details (``application/problem+json``), naming each faulty field, in Chinese and in English.
 
 Nothing a person wrote into a body comes back in an error or goes into a log: only the names of fields do.
 """
@@ -7,30 +7,58 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from apiflask import APIFlask, HTTPError
-from flask import Response, current_app, jsonify
+from flask import Response, g, jsonify, request
 
 from model.errors import InputError, QuebuError, VersionError
-from service.schemas import field_name, flatten
+from service.fields import field_name, flatten, pointer
 
 log = logging.getLogger(__name__)
 
 MOST_ERRORS = 100
 
-# Status -> what happened, and what would be right.
+
+class Known(NamedTuple):
+    """What happened, in Chinese and in English, and what would be right, in Chinese."""
+
+    title: str
+    english: str
+    remedy: str
+
+
 PROBLEMS = {
-    400: ("请求格式有误", "请求内容不是完整的 JSON；请检查引号、逗号和括号。"),
-    404: ("没有这个地址", "接口的地址见 /openapi.json。"),
-    405: ("不支持这种请求方法", "这个地址支持的方法见响应头 Allow。"),
-    413: ("请求内容过大", "请求内容不能超过 {MAX_BODY_MB} MB；请分几次提交。"),
-    415: ("请求内容应为 JSON", "请用 Content-Type: application/json，以 UTF-8 编码提交。"),
-    422: ("请求内容不符合要求", "请按 errors 逐项修改。"),
-    500: ("系统内部错误", "请稍后重试；若仍然出现，请联系管理员并告知发生时间。"),
-    503: ("服务尚未就绪", "请稍后重试。"),
+    400: Known("请求格式有误", "Malformed request", "请求内容不是完整的 JSON；请检查引号、逗号和括号。"),
+    404: Known("没有这个地址", "Not found", "接口的地址见 /openapi.json。"),
+    405: Known("不支持这种请求方法", "Method not allowed", "这个地址支持的方法见响应头 Allow。"),
+    413: Known("请求内容过大", "Request too large", "请求内容不能超过 {most} MB；请分几次提交。"),
+    415: Known(
+        "请求内容的类型不对", "Unsupported media type", "请用 Content-Type: application/json，以 UTF-8 编码提交。"
+    ),
+    422: Known("请求内容不符合要求", "Request not as documented", "请按 errors 逐项修改。"),
+    500: Known("系统内部错误", "Internal error", "请稍后重试；若仍然出现，请联系管理员并告知 request_id。"),
+    503: Known("服务尚未就绪", "Not ready", "请稍后重试。"),
 }
-OTHER = ("请求未能完成", "接口的用法见 /openapi.json。")
+OTHER = Known("请求未能完成", "Request failed", "接口的用法见 /openapi.json。")
+
+
+def body_of(status: int, detail: str | None = None, errors: Iterable[dict[str, str]] = ()) -> dict[str, Any]:
+    """The members of a problem. Of very many errors the first are listed, and ``detail`` tells their number."""
+    known = PROBLEMS.get(status, OTHER)
+    found = list(errors)
+    body: dict[str, Any] = {
+        "type": f"urn:quebu:error:{status}",
+        "title": known.title,
+        "title_en": known.english,
+        "status": status,
+        "detail": detail or known.remedy,
+    }
+    if found:
+        body["errors"] = found[:MOST_ERRORS]
+    if len(found) > MOST_ERRORS:
+        body["detail"] += f"共 {len(found)} 处，先列出 {MOST_ERRORS} 处。"
+    return body
 
 
 def problem(
@@ -39,29 +67,29 @@ def problem(
     errors: Iterable[dict[str, str]] = (),
     headers: Any = None,
 ) -> Response:
-    """One problem-details response. Of very many errors the first are listed, and ``detail`` tells their number."""
-    title, usual = PROBLEMS.get(status, OTHER)
-    found = list(errors)
-    body: dict[str, Any] = {
-        "type": f"urn:quebu:error:{status}",
-        "title": title,
-        "status": status,
-        "detail": detail or usual.format_map(current_app.config),
-    }
-    if found:
-        body["errors"] = found[:MOST_ERRORS]
-    if len(found) > MOST_ERRORS:
-        body["detail"] += f"共 {len(found)} 处，先列出 {MOST_ERRORS} 处。"
-    response = jsonify(body)
+    """One problem-details response; ``request_id`` is what an administrator finds in the log."""
+    if status == 413 and detail is None:
+        # Which limit holds depends on the route.
+        detail = PROBLEMS[413].remedy.format(most=(request.max_content_length or 0) // 2**20)
+    body = body_of(status, detail, errors)
+    response = jsonify(body | {"request_id": g.request_id})
     response.status_code = status
     response.headers.extend(headers or {})
     response.content_type = "application/problem+json"
     return response
 
 
-def faulty_fields(messages: Any) -> list[dict[str, str]]:
-    """Marshmallow's messages as the ``errors`` of a problem; ``body`` where the whole of it is meant."""
-    return [{"field": field_name(steps) or "body", "message": message} for steps, message in flatten(messages)]
+def faulty_fields(messages: Any, root: str = "body") -> list[dict[str, str]]:
+    """Marshmallow's messages as the ``errors`` of a problem; ``root`` names the whole where the whole of it is meant."""
+    return [
+        {
+            "field": field_name(said.steps) or root,
+            "pointer": pointer(said.steps),
+            "message": said.chinese,
+            "message_en": said.english,
+        }
+        for said in flatten(messages)
+    ]
 
 
 def init_errors(app: APIFlask) -> None:
@@ -84,5 +112,5 @@ def init_errors(app: APIFlask) -> None:
         while place and place.tb_next:
             place = place.tb_next
         where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
-        log.error("unexpected %s at %s", type(error).__name__, where)
+        log.error("unexpected %s at %s in request %s", type(error).__name__, where, g.request_id)
         return problem(500)

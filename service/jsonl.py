@@ -19,7 +19,8 @@ from model.headers import place
 from model.lexicon import Lexicon
 from model.rows import shortened
 from model.tables import Sheet, read_lines
-from service.schemas import ProfileIn, QuestionIn, field_name, flatten
+from service.fields import field_name, flatten
+from service.schemas import ProfileIn, QuestionIn
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -132,7 +133,7 @@ def read_questions(path: Path) -> tuple[list[tuple[Any, str]], tuple[Fault, ...]
 def _faults(path: Path, line: Line, error: ValidationError) -> list[Fault]:
     """Every faulty field of a line: where, what stands there, what would be right."""
     faults = []
-    for steps, message in flatten(error.messages):
+    for steps, message, _ in flatten(error.messages):
         problem, _, remedy = message.partition("；")
         where = " ".join(filter(None, [f"{path.name}:{line.number}", field_name(steps)]))
         faults.append(Fault(where, _shown(line.value, steps), problem if remedy else "不符合要求", remedy or problem))

@@ -8,28 +8,51 @@ from apiflask import APIFlask
 
 from service.errors import PROBLEMS
 
+ERROR = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["field", "pointer", "message", "message_en"],
+    "properties": {
+        "field": {"type": "string", "example": "weaknesses.0.severity"},
+        "pointer": {"type": "string", "description": "JSON pointer (RFC 6901)", "example": "/weaknesses/0/severity"},
+        "message": {"type": "string", "example": "应为 1（轻）、2 或 3（重）"},
+        "message_en": {"type": "string", "example": "Must be 1 (slight), 2 or 3 (severe)."},
+    },
+}
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457 problem details. 不含请求中的任何内容，只含字段名。",
-    "required": ["type", "title", "status", "detail"],
+    "additionalProperties": False,
+    "required": ["type", "title", "title_en", "status", "detail"],
     "properties": {
         "type": {"type": "string", "example": "urn:quebu:error:422"},
         "title": {"type": "string"},
+        "title_en": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "怎样改正"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "message"],
-                "properties": {
-                    "field": {"type": "string", "example": "weaknesses.0.severity"},
-                    "message": {"type": "string", "example": "应为 1（轻）、2 或 3（重）"},
-                },
-            },
-        },
+        "errors": {"type": "array", "items": ERROR},
+        "request_id": {"type": "string", "description": "与响应头 X-Request-ID 相同；批量答复中的单条不带"},
     },
 }
+FAILED = {
+    "type": "object",
+    "description": "批量请求中没有能用的一条。",
+    "additionalProperties": False,
+    "required": ["index", "id", "error"],
+    "properties": {
+        "index": {"type": "integer", "description": "第几条，从 0 数起"},
+        "id": {"type": ["string", "null"]},
+        "error": {"$ref": "#/components/schemas/Problem"},
+    },
+}
+PEOPLE = {
+    "type": "object",
+    "required": ["profiles"],
+    "additionalProperties": False,
+    "properties": {"profiles": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/ProfileIn"}}},
+}
+ANSWER = {"anyOf": [{"$ref": "#/components/schemas/PlanOut"}, {"$ref": "#/components/schemas/FailedOut"}]}
+NDJSON = "application/x-ndjson"
 DESCRIPTION = (
     "缺什么补什么、干什么学什么：输入一个人的岗位和短板，返回推荐课程、理由和暂时补不上的短板。\n\n"
     "出错时一律返回 `application/problem+json`（RFC 9457），包括 404 和 405。"
@@ -46,18 +69,31 @@ def init_openapi(app: APIFlask) -> None:
         schemas = spec["components"]["schemas"]
         for stranger in ("HTTPError", "ValidationError"):
             schemas.pop(stranger, None)
-        schemas["Problem"] = PROBLEM
+        schemas["Problem"], schemas["FailedOut"] = PROBLEM, FAILED
+        schemas["BatchOut"]["properties"]["results"]["items"] = ANSWER
         for name, schema in schemas.items():
             if name.endswith("Out"):
                 schema["required"] = list(schema["properties"])
         for path in spec["paths"].values():
             for operation in path.values():
+                if operation["operationId"] == "recommend_batch":
+                    _with_lines(operation)
                 _complete(operation)
         return spec
 
 
+def _with_lines(operation: dict[str, Any]) -> None:
+    """A batch comes, and is answered, as one JSON value or as one a line; the view reads it itself, so the framework knows no body."""
+    line = {"schema": {"type": "string", "description": "每行一个 ProfileIn"}}
+    operation["requestBody"] = {"content": {"application/json": {"schema": PEOPLE}, NDJSON: line}}
+    answer = {"schema": {"type": "string", "description": "每行一个 PlanOut 或 FailedOut"}}
+    operation["responses"]["200"]["content"][NDJSON] = answer
+
+
 def _complete(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
+    if "304" in responses:
+        responses["304"] = {"description": "与 If-None-Match 所指的一致，没有内容"}
     given = {int(status) for status in responses if int(status) >= 400} | {500}
     if "requestBody" in operation:
         operation["requestBody"]["required"] = True

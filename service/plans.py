@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
 from model.cohort.filing import Filing
+from model.cohort.follow import known_by
 from model.cohort.menu import MENU
-from model.cohort.nouns import Fate, Filed, Origin, Status
+from model.cohort.nouns import Fate, Filed, GapKey, Origin, Status
 from model.domain import Match, Reason
 from model.errors import InputError
 from model.reports import need_of
@@ -57,6 +58,11 @@ def dump_cohort(filing: Filing) -> dict[str, Any]:
             }
             for session in plan.sessions
         ],
+        # Digests: who a row number was is known again without the name.
+        "people": [
+            {"id": person, "name": name, "unit": unit}
+            for person, (name, unit) in known_by(own.profile for own in filing.demand.people).items()
+        ],
         "assignments": [
             {"id": person, "sessions": ids, **({"class": filing.part_of[person]} if plan.classes else {})}
             for person, ids in attends.items()
@@ -90,7 +96,7 @@ def dump_cohort(filing: Filing) -> dict[str, Any]:
         ],
         "settled": [
             {"id": person, "gap": text, "competency": fate.competency, "reason": reason, **_followed(fate)}
-            for person, reason, text, fate in filing.settled()
+            for person, reason, text, fate in filing.gone()
         ],
         "missing_courses": _missing(filing),
         "pairs": [
@@ -178,6 +184,16 @@ class _Gap(_Lenient):
     status = fields.Enum(Status, by_value=True, required=True)
 
 
+def _keys(lines: Iterable[Mapping[str, Any]]) -> frozenset[GapKey]:
+    return frozenset((one["id"], one["reason"], one["gap"]) for one in lines)
+
+
+class _Known(_Lenient):
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    unit = fields.String(required=True)
+
+
 class _Plan(_Lenient):
     kind = fields.String(required=True)
     objective = fields.Float(required=True)
@@ -186,6 +202,7 @@ class _Plan(_Lenient):
     closed = fields.List(fields.Nested(_Gap), required=True)
     missed = fields.List(fields.Nested(_Gap), required=True)
     settled = fields.List(fields.Nested(_Gap), load_default=list)
+    people = fields.List(fields.Nested(_Known), required=True)
     model_version = fields.String(required=True)
     catalog_hash = fields.String(required=True)
     parameters = fields.Dict(keys=fields.String(), required=True)
@@ -204,7 +221,9 @@ class _Plan(_Lenient):
                 )
                 for one in (*data["closed"], *data["missed"], *data["settled"])
             },
-            frozenset((one["id"], one["reason"], one["gap"]) for one in data["closed"]),
+            _keys(data["closed"]),
+            _keys(data["missed"]),
+            {one["id"]: (one["name"], one["unit"]) for one in data["people"]},
             Origin(data["model_version"], data["catalog_hash"], data["parameters"]),
             data["inputs_hash"],
         )

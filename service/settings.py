@@ -15,10 +15,10 @@ class Setting:
     """A setting: its name, its default (whose type the value takes), what it means, and the range of a number."""
 
     name: str
-    default: str | int
+    default: str | int | float
     help: str
-    least: int = 0
-    most: int = 0
+    least: float = 0
+    most: float = 0
 
 
 SETTINGS = (
@@ -31,14 +31,17 @@ SETTINGS = (
         0,
         10,
     ),
-    Setting("HOURS_PER_DAY", 6, "Hours (学时) a day of a class; local rules say 6, 7.5 or 8.", 1, 24),
-    Setting("DEFAULT_HOURS", 1, "Hours (学时) a course counts in a plan when its list states none.", 1, 100),
+    Setting("HOURS_PER_DAY", 6.0, "Hours (学时) a day of a class; local rules say 6, 7.5 or 8.", 1, 24),
+    Setting("DEFAULT_HOURS", 1.0, "Hours (学时) a course counts in a plan when its list states none.", 0.1, 100),
     Setting("COST_PER_HOUR", 1000, "Cost (元) of an hour taught, for plans with a budget.", 0, 1_000_000),
     Setting("COST_PER_PERSON_DAY", 550, "Cost (元) of a person and day, for plans with a budget.", 0, 1_000_000),
     Setting(
         "QUOTAS", "", "Ids of the quotas of hours that are checked, separated by commas; blank: those switched on."
     ),
     Setting("WEAK_SHARE", 50, "Percent of a quota of hours below which somebody counts as 弱训.", 1, 100),
+    Setting("MAX_COHORT", 1000, "Most people of a cohort plan that is answered at once.", 1, 100_000),
+    Setting("MAX_BATCH", 20_000, "Most profiles of one batch request.", 1, 1_000_000),
+    Setting("MAX_BATCH_MB", 64, "Largest request body of a batch, in MB.", 1, 1000),
     Setting("MAX_BODY_MB", 10, "Largest request body, in MB.", 1, 1000),
     Setting(
         "EMBEDDINGS_URL", "", "OpenAI-compatible endpoint for sentence vectors, up to /v1; blank: the bundled encoder."
@@ -54,11 +57,17 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> dict[str, Any]
     return {setting.name: _read(setting, environment.get(f"QUEBU_{setting.name}", "").strip()) for setting in SETTINGS}
 
 
-def _read(setting: Setting, given: str) -> str | int:
+def _read(setting: Setting, given: str) -> str | int | float:
     if not given or isinstance(setting.default, str):
         return given or setting.default
-    if not given.isdecimal() or not setting.least <= int(given) <= setting.most:
+    kind, told = (float, "数") if isinstance(setting.default, float) else (int, "整数")
+    try:
+        number = kind(given)
+    except ValueError:
+        number = setting.least - 1
+    # Written so that what is no number is outside as well.
+    if not setting.least <= number <= setting.most:
         raise InputError(
-            f"环境变量 QUEBU_{setting.name} 应为 {setting.least} 到 {setting.most} 的整数，现为“{given[:30]}”。"
+            f"环境变量 QUEBU_{setting.name} 应为 {setting.least:g} 到 {setting.most:g} 的{told}，现为“{given[:30]}”。"
         )
-    return int(given)
+    return number

@@ -24,6 +24,20 @@ class ReadyOut(Schema):
     degraded = fields.Boolean(metadata={"description": "true 表示没有可用的编码器，只凭词句和能力匹配，效果较差。"})
 
 
+class LiveOut(Schema):
+    """The process answers."""
+
+    status = fields.String(validate=Equal("live"))
+
+
+@bp.get("/live")
+@bp.output(LiveOut)
+@bp.doc(summary="存活检查", description="进程能应答即返回 200，不看模型。", operation_id="live")
+def live() -> dict[str, str]:
+    """200 while the process answers at all."""
+    return {"status": "live"}
+
+
 @bp.get("/ready")
 @bp.output(ReadyOut)
 @bp.doc(

@@ -1,20 +1,24 @@
-"""One profile in, one explained plan out."""
+"""One profile in, one explained plan out; or its gaps alone."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from apiflask import APIBlueprint
-from flask import Response, abort, current_app, g, request
+from apiflask import APIBlueprint, abort
+from flask import current_app, g
 from marshmallow import RAISE, ValidationError, fields
-from marshmallow.validate import Range
+from marshmallow.validate import Length
 
-from model.domain import Limits
+from model.domain import Limits, Profile
+from model.recommender import Recommender
+from service.api.body import documents_body, read_json
+from service.engine import Engine
 from service.errors import faulty_fields, problem
-from service.jsonl import parse
-from service.schemas import Door, PlanOut, ProfileIn, dump_plan
+from service.fields import WHOLE, Door, at_most, between, both, characters, one_of
+from service.schemas import NO_GAPS, GapOut, PlanOut, ProfileIn, dump_gap, dump_plan
 
 bp = APIBlueprint("recommendations", __name__, url_prefix="/api/v1", tag="recommendations")
+bp.before_request(read_json)
 
 EXAMPLE = {
     "id": "P1",
@@ -31,53 +35,110 @@ EXAMPLE = {
     "five_year_hours_done": 210,
     "restrictions": [],
 }
+EXPLAIN = ("full", "codes", "none")
+UNKNOWN_VERSION = both(
+    "没有这个版本；现有版本见 /api/v1/models", "Unknown version; /api/v1/models lists those there are."
+)
 
 
-class LimitsIn(Door):
+class VersionIn(Door):
+    """Which version is to answer."""
+
+    model_version = fields.String(
+        validate=characters(1, 20), metadata={"description": "指定版本，如 v0001；默认为启用的版本"}
+    )
+
+
+class LimitsIn(VersionIn):
     """Query parameters of a recommendation."""
 
     top = fields.Integer(
-        error_messages={"invalid": "应为整数"},
-        validate=Range(1, 100, error="应在 1 到 100 之间"),
+        error_messages={"invalid": WHOLE},
+        validate=between(1, 100),
         metadata={"description": "最多推荐几门（必修课另计）"},
     )
     level_window = fields.Integer(
-        error_messages={"invalid": "应为整数"},
-        validate=Range(0, 10, error="应在 0 到 10 之间"),
+        error_messages={"invalid": WHOLE},
+        validate=between(0, 10),
         metadata={"description": "允许与课程适用层级相差几级"},
+    )
+    excluded = fields.List(
+        fields.String(validate=characters(1, 200)),
+        data_key="exclude",
+        validate=Length(max=1000, error=at_most(1000)),
+        metadata={"description": "不推荐的课程编号，可多次给出"},
+    )
+    explain = fields.String(
+        load_default="full",
+        validate=one_of(EXPLAIN),
+        metadata={"description": "理由：full 全文，codes 只给代码，none 不给"},
     )
 
 
-@bp.before_request
-def read_body() -> Response | None:
-    """Read the JSON before the framework does: its reader falls over nested brackets, and says less."""
-    if request.method != "POST":
-        return None
-    if not request.is_json:
-        abort(415)
-    try:
-        g.body = parse(request.get_data().decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        return problem(400, "请求内容不是 UTF-8 编码；请以 UTF-8 提交。")
-    except ValueError as error:
-        return problem(400, f"请求内容{error}。")
-    return None
+class GapsOut(Door):
+    """What one person lacks."""
+
+    id = fields.String()
+    gaps = fields.List(fields.Nested(GapOut))
+    note = fields.String(allow_none=True, metadata={"description": "没有短板和岗位需要时说明原因"})
+    model_version = fields.String()
+
+
+def limits_of(query: dict[str, Any]) -> Limits:
+    """The limits that query parameters ask for, else those of the settings."""
+    return Limits(
+        top=query.get("top", current_app.config["TOP"]),
+        level_window=query.get("level_window", current_app.config["LEVEL_WINDOW"]),
+        excluded=frozenset(query.get("excluded", ())),
+    )
+
+
+def recommender_of(query: dict[str, Any]) -> Recommender:
+    """The version that is to answer; raises VersionError where there is none, a 422 where the one asked for is unknown."""
+    engine: Engine = current_app.extensions["quebu"]
+    version = query.get("model_version")
+    if version is not None and version not in engine.registry.versions():
+        abort(422, detail={"query": {"model_version": [UNKNOWN_VERSION]}})
+    return engine.recommender(version)
+
+
+def profile_of(recommender: Recommender) -> Profile:
+    """The profile in the body; raises ValidationError."""
+    profile: Profile = ProfileIn(recommender.lexicon).load(g.body)
+    return profile
 
 
 @bp.post("/recommendations")
 @bp.input(LimitsIn, location="query", arg_name="query", unknown=RAISE)
-@bp.input(ProfileIn, location="json", validation=False, arg_name="_body", example=EXAMPLE)
+@documents_body(bp, ProfileIn, EXAMPLE)
 @bp.output(PlanOut)
 @bp.doc(summary="为一个人推荐课程", operation_id="recommend", responses=[422, 503])
-def recommend(query: dict[str, int], _body: Any) -> Any:
+def recommend(query: dict[str, Any]) -> Any:
     """Gaps, recommended courses with reasons, and the gaps no course closes."""
-    recommender = current_app.extensions["quebu"].recommender()
+    recommender = recommender_of(query)
     try:
-        profile = ProfileIn(recommender.lexicon).load(g.body)
+        profile = profile_of(recommender)
     except ValidationError as error:
         return problem(422, errors=faulty_fields(error.messages))
-    limits = Limits(
-        top=query.get("top", current_app.config["TOP"]),
-        level_window=query.get("level_window", current_app.config["LEVEL_WINDOW"]),
-    )
-    return dump_plan(next(recommender.plans([profile], limits)))
+    return dump_plan(next(recommender.plans([profile], limits_of(query))), query["explain"])
+
+
+@bp.post("/gaps")
+@bp.input(VersionIn, location="query", arg_name="query", unknown=RAISE)
+@documents_body(bp, ProfileIn, EXAMPLE)
+@bp.output(GapsOut)
+@bp.doc(summary="一个人缺什么", operation_id="gaps", responses=[422, 503])
+def gaps(query: dict[str, Any]) -> Any:
+    """What one person lacks and what the post asks for, without courses."""
+    recommender = recommender_of(query)
+    try:
+        profile = profile_of(recommender)
+    except ValidationError as error:
+        return problem(422, errors=faulty_fields(error.messages))
+    (needs,), _ = recommender.needs([profile])
+    return {
+        "id": profile.id,
+        "gaps": [dump_gap(gap) for gap in needs.gaps],
+        "note": None if needs.gaps else NO_GAPS,
+        "model_version": recommender.version,
+    }

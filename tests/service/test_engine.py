@@ -58,3 +58,32 @@ def test_an_active_version_that_is_damaged_later_is_refused_rather_than_another_
         engine.recommender()
     store.activate("v0001")
     assert engine.recommender().version == "v0001"
+
+
+def test_a_version_that_is_named_is_loaded_once_and_kept_beside_the_active_one(versions: Path):
+    engine = Engine(versions)
+    active = engine.recommender()
+    with ThreadPoolExecutor(8) as pool:
+        pinned = list(pool.map(lambda _: engine.recommender("v0002"), range(16)))
+    assert {recommender.version for recommender in pinned} == {"v0002"}
+    assert len({id(recommender) for recommender in pinned}) == 1
+    # The active one is the same whether it is named or not, and was not given up for the other.
+    assert engine.recommender() is engine.recommender("v0001") is active
+
+
+@pytest.mark.parametrize("version", ["v0009", "../v0001"])
+def test_a_version_that_is_none_is_refused_by_name(version: str, versions: Path):
+    with pytest.raises(VersionError, match=version):
+        Engine(versions).recommender(version)
+
+
+def test_a_named_version_that_is_damaged_is_refused_and_the_active_one_goes_on(versions: Path, tmp_path: Path):
+    (tmp_path / "v0001").symlink_to(versions / "v0001")
+    (tmp_path / "active").write_text("v0001\n", encoding="utf-8")
+    (tmp_path / "v0002").mkdir()
+    (tmp_path / "v0002" / "card.json").write_bytes((versions / "v0002" / "card.json").read_bytes())
+    (tmp_path / "v0002" / "model.joblib").write_bytes(b"damaged")
+    engine = Engine(tmp_path)
+    with pytest.raises(VersionError, match="v0002"):
+        engine.recommender("v0002")
+    assert engine.recommender().version == "v0001"

@@ -55,7 +55,7 @@ def test_the_workbook_holds_what_a_planner_files_and_its_sums_agree(registry: Pa
     assert run(registry, "--hours", 24, "--type", "主体班", "--what-if", "--out", out).exit_code == 0
     book = CalamineWorkbook.from_path(out)
     assert book.sheet_names == [
-        "班次方案", "图表", "课程安排", "参训名单", "单位汇总", "课程点名单", "共性需求", "热力图·单位", "热力图·层级", "缺课清单", "漏训弱训",
+        "班次方案", "图表", "课程安排", "参训名单", "单位汇总", "课程点名单", "共性需求", "热力图·单位", "热力图·层级", "缺课清单", "漏补人员",
         "重复培训", "三张清单", "应急替代", "学时预警", "结对共建", "短板去向", "读取说明",
     ]  # fmt: skip
     overview = book.get_sheet_by_name("班次方案").to_python()[2:]
@@ -122,7 +122,7 @@ def test_a_kept_plan_can_be_made_again_and_compared(registry: Path, tmp_path: Pa
     changed = run(registry, "--again", first, "--hours", 16, "--out", third)
     assert changed.exit_code == 0, changed.output
     other = json.loads(third.read_text(encoding="utf-8"))
-    assert (other["parameters"]["kind"], other["parameters"]["max_courses"]) == ("主体班", 9)
+    assert (other["parameters"]["type"], other["parameters"]["max_courses"]) == ("主体班", 9)
     found = other["comparison"]
     assert {name: pair for name, *pair in found["parameters"]} == {"hours": [None, 16.0], "days": [3.0, None]}
     gaps = ("both_close", "first_closes", "second_closes", "neither_closes")

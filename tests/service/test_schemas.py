@@ -10,7 +10,8 @@ from marshmallow import ValidationError
 
 from model.domain import GAP_KINDS, GAP_SOURCES, LONGEST_TEXT, Profile, Restriction, Weakness
 from model.lexicon import Lexicon, load_lexicon
-from service.schemas import MOST_WEAKNESSES, ProfileIn, QuestionIn, field_name, flatten
+from service.fields import field_name, flatten
+from service.schemas import MOST_WEAKNESSES, ProfileIn, QuestionIn
 
 BUNDLED = load_lexicon()
 CONTRACT = {
@@ -27,7 +28,9 @@ def load(lexicon: Lexicon, **fields: Any) -> Profile:
 def faults(lexicon: Lexicon, **fields: Any) -> dict[str, str]:
     with pytest.raises(ValidationError) as refused:
         load(lexicon, **fields)
-    return {field_name(steps): message for steps, message in flatten(refused.value.messages)}
+    found = [(field_name(said.steps), said.chinese) for said in flatten(refused.value.messages)]
+    assert len(found) == len(dict(found))
+    return dict(found)
 
 
 def test_the_profile_of_the_contract_becomes_a_value(tiny_lexicon: Lexicon):
@@ -132,7 +135,7 @@ def test_all_faults_are_named_at_once_each_by_its_field(tiny_lexicon: Lexicon):
         {"姓名": "韩立秋"},
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_refused_in_chinese(fields: dict[str, Any], tiny_lexicon: Lexicon):
+def test_a_wrong_value_is_refused_once_in_chinese(fields: dict[str, Any], tiny_lexicon: Lexicon):
     found = faults(tiny_lexicon, **fields)
     assert len(found) == 1
     assert re.search("[一-鿿]", *found.values())
@@ -142,7 +145,7 @@ def test_a_wrong_value_is_refused_in_chinese(fields: dict[str, Any], tiny_lexico
 def test_a_body_that_is_no_object_is_refused_as_a_whole(body: Any, tiny_lexicon: Lexicon):
     with pytest.raises(ValidationError) as refused:
         ProfileIn(tiny_lexicon).load(body)
-    assert list(flatten(refused.value.messages)) == [((), "不是对象；应为 JSON 对象 {…}")]
+    assert list(flatten(refused.value.messages)) == [((), "不是对象；应为 JSON 对象 {…}", "Invalid input type.")]
 
 
 @pytest.mark.parametrize(("field", "words"), [("kind", GAP_KINDS), ("source", GAP_SOURCES)])
@@ -167,6 +170,13 @@ def test_a_question_keeps_its_id_and_may_carry_fields_of_its_own():
     assert QuestionIn().load({"text": "怕讲话"}) == {"id": None, "text": "怕讲话"}
 
 
+@pytest.mark.parametrize("identity", [True, 1.5, [], {}, float("nan")])
+def test_the_id_of_a_question_is_a_text_or_an_integer(identity: Any):
+    with pytest.raises(ValidationError) as refused:
+        QuestionIn().load({"id": identity, "text": "怕讲话"})
+    assert list(refused.value.messages) == ["id"]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
     lambda inner: (
@@ -183,4 +193,4 @@ def test_whatever_the_json_says_it_becomes_a_profile_or_faults_in_chinese(body: 
     except ValidationError as error:
         found = list(flatten(error.messages))
         assert found
-        assert all(re.search("[一-鿿]", message) for _, message in found)
+        assert all(re.search("[一-鿿]", said.chinese) and re.match("[A-Z]", said.english) for said in found)
