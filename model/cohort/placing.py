@@ -17,6 +17,7 @@ from model.cohort.program import Impossible
 from model.cohort.rules import SplitRules
 
 STARTS = 5  # Of groupings by need, besides the one by level.
+MOST_BY_CHANCE, SETTLED_QUICKLY = 30, 150  # Beginnings by chance: thirty for up to five people, three for fifty.
 RANK = 10  # One rank, in level codes.
 USUAL_SPAN = 2
 
@@ -132,6 +133,9 @@ def starts(demand: Demand, split: SplitRules) -> Iterator[Numbers]:
         alike = np.full((people, split.classes), -needs.max())
         alike[:, : groups.n_clusters] = -groups.transform(needs)
         yield alike
+    # Few people are quickly settled, and likeness tells little of them: the more beginnings.
+    for seed in range(min(MOST_BY_CHANCE, SETTLED_QUICKLY // people)):
+        yield np.random.default_rng(seed).random((people, split.classes))
 
 
 def needs_of(demand: Demand) -> Numbers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,12 @@ def test_the_document_has_the_parts_that_openapi_asks_for(document: Json):
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(names) == len(set(names))
     assert set(ASKED) <= set(names)
+
+
+def test_the_api_document_names_every_route(document: Json):
+    told = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    routes = {f"`{method.upper()} {path}`" for path, method, _ in operations(document)}
+    assert {route for route in routes if route not in told} == set()
 
 
 def test_every_schema_is_one_and_every_reference_leads_to_one(document: Json):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from random import Random
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def keeps(demand: Demand, split: SplitRules, of: tuple[int, ...], span: float) -
 
 
 @given(worlds())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_split_keeps_sizes_and_levels_and_lies_between_its_best_rival_and_its_bound(world):
     demand, rules, split = world
     ways = product(range(split.classes), repeat=len(demand.people))
@@ -140,3 +141,28 @@ def test_levels_too_far_apart_for_so_few_classes_are_told_with_the_span_that_wou
     with pytest.raises(Impossible, match="同班层级放宽到相差 1 级"):
         planned(demand, ClassRules("专题班", 1.0), SplitRules(2, 1, 3, 0))
     assert place([20, 30, 60], np.zeros((3, 2)), SplitRules(2, 1, 2, 1)).tolist() in ([0, 0, 1], [1, 1, 0])
+
+
+def test_the_best_split_is_found_in_most_small_cohorts_and_none_falls_far_behind():
+    """All of these were the best of all ways to divide the people when this was written; without beginnings by chance 14 of 20."""
+    dice, shares = Random(0), []
+    for _ in range(10):
+        courses = [course(number) for number in range(4)]
+        reach = {f"t{number}": {f"c{number}": 0.9, f"c{dice.randrange(4)}": 0.7} for number in range(4)}
+        people = [
+            needs(
+                f"P{number}",
+                *(gap(text, dice.choice([0.3, 1.0])) for text in dice.sample(list(reach), dice.randint(1, 3))),
+                level=20,
+            )
+            for number in range(5)
+        ]
+        demand, rules, split = cohort(people, courses, reach), ClassRules("专题班", 1.0), SplitRules(2, 1, 4, 4)
+        best = max(
+            settle(demand, rules, np.array(way), EXACT, lambda: 0.0).objective
+            for way in product(range(2), repeat=5)
+            if keeps(demand, split, way, 4)
+        )
+        shares.append(planned(demand, rules, split).certificate.objective / best)
+    assert sum(share > 1 - 1e-6 for share in shares) >= 9
+    assert min(shares) > 0.95
