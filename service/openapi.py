@@ -73,7 +73,7 @@ def init_openapi(app: APIFlask) -> None:
         schemas["BatchOut"]["properties"]["results"]["items"] = ANSWER
         for name, schema in schemas.items():
             if name.endswith("Out"):
-                schema["required"] = list(schema["properties"])
+                schema["required"] = [part for part in schema["properties"] if part != "note"]
         for path in spec["paths"].values():
             for operation in path.values():
                 if operation["operationId"] == "recommend_batch":

@@ -180,8 +180,8 @@ class PlanOut(Schema):
     gaps = fields.List(fields.Nested(GapOut))
     recommendations = fields.List(fields.Nested(RecommendationOut))
     unmet = fields.List(fields.Nested(UnmetOut))
-    note = fields.String(allow_none=True, metadata={"description": "没有短板和岗位需要时说明原因"})
     model_version = fields.String()
+    note = fields.String(metadata={"description": "只在没有短板和岗位需要时出现，说明原因"})
 
 
 def dump_gap(gap: Gap) -> dict[str, Any]:
@@ -220,8 +220,8 @@ def dump_plan(plan: Plan, explain: str = "full") -> dict[str, Any]:
             for r in plan.recommendations
         ],
         "unmet": [{"gap": u.gap.text, "cause": u.cause.value} for u in plan.unmet],
-        "note": None if plan.gaps else NO_GAPS,
         "model_version": plan.model_version,
+        **({} if plan.gaps else {"note": NO_GAPS}),
     }
 
 

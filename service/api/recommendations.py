@@ -80,8 +80,8 @@ class GapsOut(Door):
 
     id = fields.String()
     gaps = fields.List(fields.Nested(GapOut))
-    note = fields.String(allow_none=True, metadata={"description": "没有短板和岗位需要时说明原因"})
     model_version = fields.String()
+    note = fields.String(metadata={"description": "只在没有短板和岗位需要时出现，说明原因"})
 
 
 def limits_of(query: dict[str, Any]) -> Limits:
@@ -139,6 +139,6 @@ def gaps(query: dict[str, Any]) -> Any:
     return {
         "id": profile.id,
         "gaps": [dump_gap(gap) for gap in needs.gaps],
-        "note": None if needs.gaps else NO_GAPS,
         "model_version": recommender.version,
+        **({} if needs.gaps else {"note": NO_GAPS}),
     }

@@ -59,8 +59,8 @@ def test_a_profile_gets_its_plan_in_the_shape_and_order_of_the_contract(client: 
     response = client.post(RECOMMEND, json=CONTRACT)
     assert (response.status_code, response.content_type) == (200, "application/json")
     plan = json.loads(response.data)
-    assert list(plan) == ["id", "gaps", "recommendations", "unmet", "note", "model_version"]
-    assert (plan["id"], plan["note"], plan["model_version"]) == ("P1", None, "v0001")
+    assert list(plan) == ["id", "gaps", "recommendations", "unmet", "model_version"]
+    assert (plan["id"], plan["model_version"]) == ("P1", "v0001")
     assert {tuple(gap) for gap in plan["gaps"]} == {("text", "competency", "reason", "source", "weight")}
     assert {gap["reason"] for gap in plan["gaps"]} == {"duty", "lack"}
     assert {tuple(found) for found in plan["recommendations"]} == {
@@ -171,15 +171,15 @@ def test_who_has_a_gap_is_told_no_such_thing(known: dict[str, Any], client: Flas
     for address in (RECOMMEND, GAPS):
         answer = client.post(address, json={"id": "P1", **known}).get_json()
         assert answer["gaps"]
-        assert answer["note"] is None
+        assert "note" not in answer
 
 
 def test_gaps_alone_are_those_of_the_plan(client: FlaskClient):
     response = client.post(GAPS, json=CONTRACT)
     plan = client.post(RECOMMEND, json=CONTRACT).get_json()
     assert (response.status_code, response.content_type) == (200, "application/json")
-    assert list(response.get_json()) == ["id", "gaps", "note", "model_version"]
-    assert response.get_json() == {name: plan[name] for name in ("id", "gaps", "note", "model_version")}
+    assert list(response.get_json()) == ["id", "gaps", "model_version"]
+    assert response.get_json() == {name: plan[name] for name in ("id", "gaps", "model_version")}
 
 
 def test_gaps_know_no_limits_of_courses(client: FlaskClient):
