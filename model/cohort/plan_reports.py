@@ -72,7 +72,12 @@ def overview(filing: Filing) -> SheetOut:
         told_gain = "在求解差距之内，看不出差别" if near else f"{'多' if gain >= 0 else '少'}补 {abs(gain):.2f}"
         rows.append(["如果", one.change, "", f"{one.objective:g}（{told_gain}）"])
     rows += _renewal(filing)
-    told = {name: value for name, value in plan.origin.parameters.items() if value not in (None, [], False, "", 0.0)}
+    idle = set() if plan.kind == MENU else {"seats", "min_size", "repeats"}
+    told = {
+        name: value
+        for name, value in plan.origin.parameters.items()
+        if name not in idle and value not in (None, [], False, "", 0.0)
+    }
     rows += [
         ["复核", "模型版本", "", plan.origin.model_version],
         ["复核", "课程目录指纹", "", plan.origin.catalog],

@@ -149,4 +149,4 @@ def said(value: Any) -> str:
         return "、".join(map(str, value))
     if isinstance(value, dict):
         return "；".join(f"{PARAMETERS.get(name, name)} {said(one)}" for name, one in value.items() if one != "")
-    return "" if value is None else str(value)
+    return "" if value is None else {"units": "单位之间", "people": "人员之间"}.get(str(value), str(value))
