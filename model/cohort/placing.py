@@ -134,8 +134,9 @@ def starts(demand: Demand, split: SplitRules) -> Iterator[Numbers]:
         alike[:, : groups.n_clusters] = -groups.transform(needs)
         yield alike
     # Few people are quickly settled, and likeness tells little of them: the more beginnings.
-    for seed in range(min(MOST_BY_CHANCE, SETTLED_QUICKLY // people)):
-        yield np.random.default_rng(seed).random((people, split.classes))
+    chance = np.random.default_rng(0)
+    for _ in range(min(MOST_BY_CHANCE, SETTLED_QUICKLY // people)):
+        yield chance.random((people, split.classes))
 
 
 def needs_of(demand: Demand) -> Numbers:
