@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from apiflask import APIFlask, HTTPError
 from flask import Response, g, jsonify, request
+from marshmallow import ValidationError
 
 from model.errors import InputError, QuebuError, VersionError
 from service.fields import field_name, flatten, pointer
@@ -98,6 +99,10 @@ def init_errors(app: APIFlask) -> None:
     @app.error_processor
     def _from_http(error: HTTPError) -> Response:
         return problem(error.status_code, errors=faulty_fields(error.detail or {}), headers=error.headers)
+
+    @app.errorhandler(ValidationError)
+    def _from_schema(error: ValidationError) -> Response:
+        return problem(422, errors=faulty_fields(error.messages))
 
     @app.errorhandler(QuebuError)
     def _from_purpose(error: QuebuError) -> Response:

@@ -133,9 +133,10 @@ def plan_command(
     settings = load_settings()
     check_out(out, (".xlsx", ".json"), roster)
     # What can be told to be wrong is told before the work begins.
-    before = read_filed(path) if (path := previous or again) else None
-    if again:
-        settings |= asked_again(read_filed(again).origin.parameters)[1]
+    kept = read_filed(again) if again else None
+    before = read_filed(previous) if previous else kept
+    if kept:
+        settings |= asked_again(kept.origin.parameters)[1]
     preset(asked.kind, asked.total_hours(settings["HOURS_PER_DAY"]), settings["HOURS_PER_DAY"])
     recommender = store_of(registry).load(version)
     reading = roster_of(roster, recommender.lexicon, asked.month)

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from model.cohort.choices import Choice, near_duplicates
+from model.cohort.choices import Choice
 from model.cohort.filing import Filing, Line, Rows
 from model.cohort.need_reports import advice
 from model.cohort.sessions import exempt
@@ -83,7 +83,7 @@ def repeats(filing: Filing) -> SheetOut:
     """重复培训: courses that say nearly the same, people who have completed something near, people asked for more hours than they have,
     people who gain nothing from what they attend."""
     choices, plan = filing.demand.choices, filing.plan
-    groups = near_duplicates(choices)
+    groups = filing.demand.twins
     wanted = np.asarray(filing.demand.worth.sum(axis=0)).ravel() > 0
     held = {course.id: number for number, session in enumerate(plan.sessions) for course in session.courses}
     rows: Rows = []

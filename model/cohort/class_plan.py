@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from model.cohort.choices import Choice, innovative, near_duplicates
+from model.cohort.choices import Choice, innovative
 from model.cohort.demand import TEN_THOUSANDTHS, Demand
 from model.cohort.nouns import Certificate, Closed, CohortPlan, Kept, Missed, Origin, WhatIf, Yardstick
 from model.cohort.program import SAME, Clock, Effort, Impossible, Program, Rule
@@ -50,7 +50,7 @@ class ClassProblem:
     @cached_property
     def duplicates(self) -> list[list[int]]:
         """Groups of near-duplicates of which at most one is held; what is pinned is held whatever it resembles."""
-        groups = [] if self.asked.alike else near_duplicates(self.demand.choices)
+        groups = [] if self.asked.alike else self.demand.twins
         free = [[place for place in group if self.allowed[place] and not self.pinned[place]] for group in groups]
         return [group for group in free if len(group) > 1]
 

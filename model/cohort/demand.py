@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from model.cohort.choices import Choice
+from model.cohort.choices import Choice, near_duplicates
 from model.cohort.nouns import Origin
 from model.domain import Cause, Gap
 from model.selection import Kind, Needs, Reach, Selector, out_of_reach
@@ -39,7 +39,8 @@ class Demand:
 
     ``relevance`` holds for each group and choice how surely the choice closes the gap (0: not at all). ``hopeless`` are the gaps that
     nothing in the catalog would close, with the cause. ``outside`` tells for each kind of person which choices are for other levels or
-    posts, ``kinds`` the kind of each person.
+    posts, ``kinds`` the kind of each person. ``twins`` are groups of near-duplicates among the choices, found once, for every class of a
+    split has the same.
     """
 
     choices: tuple[Choice, ...]
@@ -49,6 +50,7 @@ class Demand:
     relevance: sp.csr_matrix
     kinds: np.ndarray
     outside: np.ndarray
+    twins: Sequence[Sequence[int]]
 
     @cached_property
     def worth(self) -> sp.csr_matrix:
@@ -146,6 +148,7 @@ def demand_of(
         tuple(hopeless),
         sp.csr_matrix((np.array(list(entries.values()), dtype=float), places), shape=shape),
         *_kinds(needs, choices, selector),
+        near_duplicates(choices),
     )
 
 

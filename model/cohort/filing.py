@@ -37,7 +37,7 @@ class Filing:
     """A plan and what is told beside it.
 
     ``nearest`` holds for texts without a course the one that comes nearest, ``year`` the year whose new courses count as new,
-    ``deadline`` what stands in the lists as 时限, ``more`` sheets that come from elsewhere (quotas, pairs, a comparison).
+    ``deadline`` what stands in the lists as 时限, ``more`` sheets that come from elsewhere (quotas, pairs).
     """
 
     plan: CohortPlan

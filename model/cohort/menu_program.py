@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from model.cohort.choices import Choice, near_duplicates
+from model.cohort.choices import Choice
 from model.cohort.demand import TEN_THOUSANDTHS, Demand
 from model.cohort.program import SAME, Program, Rule, Vector
 from model.cohort.rules import MenuRules
@@ -104,7 +104,7 @@ class MenuProblem:
     @cached_property
     def twins(self) -> list[list[int]]:
         """Groups of near-duplicates. Nobody sits in two of a group, and one of it is held, unless the planner named what is offered."""
-        groups = near_duplicates(self.demand.choices)
+        groups = self.demand.twins
         inside = [[place for place in group if place in self.places] for group in groups]
         return [group for group in inside if len(group) > 1]
 

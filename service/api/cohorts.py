@@ -23,7 +23,7 @@ from model.sheets import write_workbook
 from service.api.body import documents_body, read_json
 from service.api.recommendations import EXAMPLE, VersionIn, recommender_of
 from service.asked import AskedIn, filing_of, make_plan
-from service.errors import faulty_fields, problem
+from service.errors import problem
 from service.fields import Door, at_most, characters, one_of
 from service.plans import dump_cohort, load_cohort
 from service.schemas import ProfileIn
@@ -100,8 +100,6 @@ def plan_cohort(query: dict[str, Any]) -> Any:
             people = ProfileIn(recommender.lexicon).load(asked["people"], many=True)
         with _inside("previous"):
             before = load_cohort(asked["previous"]) if asked["previous"] is not None else None
-    except ValidationError as error:
-        return problem(422, errors=faulty_fields(error.messages))
     except InputError as error:
         return _refused(error)
     twice = len(people) - len({person.id for person in people})

@@ -6,12 +6,11 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import g
-from marshmallow import RAISE, ValidationError, fields
+from marshmallow import RAISE, fields
 from marshmallow.validate import Length
 
 from service.api.body import documents_body, read_json
 from service.api.recommendations import VersionIn, recommender_of
-from service.errors import faulty_fields, problem
 from service.fields import WHOLE, Door, at_most, between
 from service.schemas import QuestionIn, dump_answer
 
@@ -65,10 +64,7 @@ class AnswersOut(Door):
 def match(query: dict[str, Any]) -> Any:
     """Ranked courses with calibrated relevance for each text."""
     recommender = recommender_of(query)
-    try:
-        asked = QuestionsIn().load(g.body)
-    except ValidationError as error:
-        return problem(422, errors=faulty_fields(error.messages))
+    asked = QuestionsIn().load(g.body)
     answers = recommender.answer([one["text"] for one in asked["queries"]], asked["top"])
     return {
         "results": [

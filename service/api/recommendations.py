@@ -6,14 +6,13 @@ from typing import Any
 
 from apiflask import APIBlueprint, abort
 from flask import current_app, g
-from marshmallow import RAISE, ValidationError, fields
+from marshmallow import RAISE, fields
 from marshmallow.validate import Length
 
 from model.domain import Limits, Profile
 from model.recommender import Recommender
 from service.api.body import documents_body, read_json
 from service.engine import Engine
-from service.errors import faulty_fields, problem
 from service.fields import WHOLE, Door, at_most, between, both, characters, one_of
 from service.schemas import NO_GAPS, GapOut, PlanOut, ProfileIn, dump_gap, dump_plan
 
@@ -116,10 +115,7 @@ def profile_of(recommender: Recommender) -> Profile:
 def recommend(query: dict[str, Any]) -> Any:
     """Gaps, recommended courses with reasons, and the gaps no course closes."""
     recommender = recommender_of(query)
-    try:
-        profile = profile_of(recommender)
-    except ValidationError as error:
-        return problem(422, errors=faulty_fields(error.messages))
+    profile = profile_of(recommender)
     return dump_plan(next(recommender.plans([profile], limits_of(query))), query["explain"])
 
 
@@ -131,10 +127,7 @@ def recommend(query: dict[str, Any]) -> Any:
 def gaps(query: dict[str, Any]) -> Any:
     """What one person lacks and what the post asks for, without courses."""
     recommender = recommender_of(query)
-    try:
-        profile = profile_of(recommender)
-    except ValidationError as error:
-        return problem(422, errors=faulty_fields(error.messages))
+    profile = profile_of(recommender)
     (needs,), _ = recommender.needs([profile])
     return {
         "id": profile.id,

@@ -144,7 +144,7 @@ def test_levels_too_far_apart_for_so_few_classes_are_told_with_the_span_that_wou
 
 
 def test_the_best_split_is_found_in_most_small_cohorts_and_none_falls_far_behind():
-    """All of these were the best of all ways to divide the people when this was written; without beginnings by chance 14 of 20."""
+    """All of these were the best of all ways to divide the people when this was written."""
     dice, shares = Random(0), []
     for _ in range(10):
         courses = [course(number) for number in range(4)]
