@@ -44,7 +44,7 @@ benchmark: $(VENV)/.dev ## measure quality and speed, as in benchmarks/README.md
 	$(BIN)/python benchmarks/plans.py
 
 lock: $(VENV)/.dev ## pin the packages of pyproject.toml again, with hashes
-	for kind in run dev notebooks; do \
+	for kind in run dask dev notebooks; do \
 	  extra=$$(test $$kind = run || echo "--extra $$kind"); \
 	  echo "setuptools>=77" | $(BIN)/uv pip compile pyproject.toml - $$extra --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements/$$kind.txt; \

@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from model.errors import KnowledgeError
 from model.lexicon import TRAINING_DATA, Lexicon, split_words
 from model.tables import read_knowledge
-from model.text import character_ngrams
+from model.text import PackedNgrams, character_ngrams
 from model.vectors import Remembered, Vectors
 
 UNANSWERABLE = "unanswerable"
@@ -93,8 +93,9 @@ class Spelling:
 
     def keep(self, texts: Sequence[str]) -> None:
         """Learn the n-grams and their frequencies."""
-        self._vectorizer = character_ngrams(dtype=np.float32)
-        self._kept = self._vectorizer.fit_transform(texts).T.tocsr()
+        vectorizer = character_ngrams(dtype=np.float32)
+        self._kept = vectorizer.fit_transform(texts).T.tocsr()
+        self._vectorizer = PackedNgrams(vectorizer)
 
     def between(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Likeness to the kept texts."""

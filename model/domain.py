@@ -225,7 +225,8 @@ class Unmet:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The answer for one person. ``removed`` counts the courses each eligibility rule took away."""
+    """The answer for one person. ``removed`` counts the courses each eligibility rule took away; ``overridden`` are the numbers of the
+    rejections (see :mod:`model.overrides`) that took part."""
 
     profile: Profile
     gaps: tuple[Gap, ...]
@@ -233,6 +234,7 @@ class Plan:
     unmet: tuple[Unmet, ...]
     removed: dict[str, int]
     model_version: str
+    overridden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

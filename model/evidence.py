@@ -17,7 +17,7 @@ from sklearn.preprocessing import normalize
 from model.competence import CompetencyClassifier
 from model.domain import Catalog, Course
 from model.lexicon import Lexicon
-from model.text import character_ngrams, topic
+from model.text import PackedNgrams, character_ngrams, topic
 
 WORDS_ALONE = ("lack", "lexical", "competency", "expansion")
 FEATURES = (*WORDS_ALONE, "semantic")
@@ -58,7 +58,7 @@ class Evidence:
         texts = [course_text(course) for course in catalog]
         known = [" ".join([c.name, *c.aliases, *c.related]) for c in lexicon.competencies]
         # The lexicon's words join the catalog's for document frequencies, so that a catalog of ten courses has sensible weights.
-        self._vectorizer = character_ngrams().fit(texts + known)
+        self._vectorizer = PackedNgrams(character_ngrams().fit(texts + known))
         self._courses = self._vectorizer.transform(texts).T.tocsr()
         self._vocabulary = self._vectorizer.transform(known)
         self._described = [text for course in catalog for text in descriptions(course)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from model.evidence import FEATURES
 from model.explanation import explain
 from model.lexicon import Lexicon
 from model.matcher import CHUNK, Matcher
+from model.overrides import NONE, Barred, Overrides
 from model.reader import Reader, names_nothing
 from model.selection import Needs, Reach, Reached, Selector
 
@@ -25,18 +26,21 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Answer:
-    """The courses for one gap text, best first. Not answerable: no course reaches the accepted relevance."""
+    """The courses for one gap text, best first. Not answerable: no course reaches the accepted relevance. ``overridden`` are the numbers
+    of the rejections that took part."""
 
     text: str
     matches: tuple[Match, ...]
     answerable: bool
+    overridden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class Recommender:
     """A trained version at work: the lexicon and matcher it was trained with, and the relevance it accepts (0 to 1).
 
-    ``metrics`` were measured on held-out texts when it was trained; ``learnt`` is the fingerprint of what it learnt from.
+    ``metrics`` were measured on held-out texts when it was trained; ``learnt`` is the fingerprint of what it learnt from. ``overrides`` are
+    no part of a version: see :meth:`under`.
     """
 
     version: str
@@ -46,6 +50,13 @@ class Recommender:
     accepted: float
     metrics: Mapping[str, Any] = field(default_factory=dict)
     learnt: str = ""
+    overrides: Overrides = NONE
+
+    def under(self, overrides: Overrides) -> Recommender:
+        """This version with rejections at work in all it answers; what is known of its catalog is not worked out again."""
+        other = replace(self, overrides=overrides)
+        other.__dict__.update(reader=self.reader, titles=self.titles, teaches=self.teaches)
+        return other
 
     @cached_property
     def reader(self) -> Reader:
@@ -67,29 +78,49 @@ class Recommender:
             answers |= {text: self._answer(text, found, top) for text, found in rows.items()}
         return [answers[text] for text in texts]
 
-    def _answer(self, text: str, rows: Sequence[NDArray[np.float32]], top: int) -> Answer:
-        if not rows:
+    def _answer(self, text: str, lacks: Mapping[str, NDArray[np.float32]], top: int) -> Answer:
+        if not lacks:
             return Answer(text, (), answerable=False)
+        kept = [self._without(row, self.overrides.for_words(text, lack), top) for lack, row in lacks.items()]
+        rows = [row for row, _ in kept]
         best = np.max(rows, axis=0)
         # A stable sort over courses in id order: of equal courses the smaller id comes first.
         orders = [np.argsort(-row, kind="stable")[:top] for row in rows]
-        ranked = list(dict.fromkeys(int(place) for places in zip(*orders, strict=True) for place in places))[:top]
-        matches = tuple(Match(self.catalog.courses[place], float(best[place])) for place in ranked)
-        return Answer(text, matches, bool(matches) and float(best.max()) >= self.accepted)
+        ranked = [place for places in zip(*orders, strict=True) for place in places if best[place] >= 0]
+        matches = tuple(
+            Match(self.catalog.courses[place], float(best[place]))
+            for place in list(dict.fromkeys(map(int, ranked)))[:top]
+        )
+        answerable = bool(matches) and float(best.max()) >= self.accepted
+        return Answer(text, matches, answerable, frozenset().union(*(numbers for _, numbers in kept)))
+
+    def _without(
+        self, row: NDArray[np.float32], barred: Barred, top: int
+    ) -> tuple[NDArray[np.float32], frozenset[int]]:
+        """Relevances with those of barred courses below all others, and the numbers of the rejections that changed the best ``top``."""
+        places = {
+            self.catalog.row_of[course]: number for course, number in barred.items() if course in self.catalog.row_of
+        }
+        if not places:
+            return row, frozenset()
+        left = row.copy()
+        left[list(places)] = -1
+        last = np.sort(left)[-min(top, len(left))]
+        return left, frozenset(number for place, number in places.items() if row[place] >= last)
 
     def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Relevance of every course to each text, shape (texts, courses); a course counts by the lack of the text it serves best,
-        and none for a text that names no lack."""
-        rows = self._by_lack(texts)
+        """Relevance of every course to each text, shape (texts, courses), whatever was rejected; a course counts by the lack of the text it
+        serves best, and none for a text that names no lack."""
+        found = self._by_lack(texts)
         nothing = [np.zeros(len(self.catalog), dtype=np.float32)]
-        return np.stack([np.max(rows[text] or nothing, axis=0) for text in texts])
+        return np.stack([np.max([*found[text].values()] or nothing, axis=0) for text in texts])
 
-    def _by_lack(self, texts: Sequence[str]) -> dict[str, list[NDArray[np.float32]]]:
+    def _by_lack(self, texts: Sequence[str]) -> dict[str, dict[str, NDArray[np.float32]]]:
         """For each text the relevance of every course to each lack it names; none for one that names no lack."""
         lacks = self.reader.split(texts)
         parts = sorted({part for found in lacks.values() for part in found if not names_nothing(part)})
         rows = dict(zip(parts, self.matcher.relevance(parts), strict=True))
-        return {text: [rows[part] for part in found if part in rows] for text, found in lacks.items()}
+        return {text: {part: rows[part] for part in found if part in rows} for text, found in lacks.items()}
 
     def needs(self, profiles: Sequence[Profile]) -> tuple[list[Needs], dict[str, Reach]]:
         """What each person lacks, in the order given, and for each gap text the courses that reach the accepted relevance."""
@@ -114,9 +145,28 @@ class Recommender:
 
         people = zip(profiles, families, gaps, strict=True)
         return [
-            Needs(profile, family, self.titles.resolve(profile.completed)[0], own, tuple(map(unclear, own)))
+            Needs(
+                profile,
+                family,
+                self.titles.resolve(profile.completed)[0],
+                own,
+                tuple(map(unclear, own)),
+                self.overrides.for_person(profile.id),
+                self._rejected(profile, own, lacks),
+            )
             for profile, family, own in people
         ], reach
+
+    def _rejected(self, profile: Profile, gaps: Sequence[Gap], lacks: Mapping[str, Sequence[str]]) -> dict[Gap, Barred]:
+        """What was rejected for the gaps of a person: in their own words, or in those of the whole text that states them."""
+        if not self.overrides.pairs:
+            return {}
+        wholes: dict[str, list[str]] = {}
+        for weakness in profile.weaknesses:
+            for lack in lacks[weakness.text]:
+                wholes.setdefault(lack, []).append(weakness.text)
+        found = {gap: self.overrides.for_text(gap.text, *wholes.get(gap.text, ())) for gap in gaps}
+        return {gap: barred for gap, barred in found.items() if barred}
 
     def plans(self, profiles: Sequence[Profile], limits: Limits, progress: Progress | None = None) -> Iterator[Plan]:
         """The plan of each person, in the order given. ``progress`` is told (people done, people in all)."""
@@ -125,7 +175,15 @@ class Recommender:
         for number, person in enumerate(needs, start=1):
             selected = selector.select(person, [reach[gap.text] for gap in person.gaps])
             chosen = tuple(explain(candidate) for candidate in (*selected.required, *selected.ranked))
-            yield Plan(person.profile, person.gaps, chosen, selected.unmet, selected.removed, self.version)
+            yield Plan(
+                person.profile,
+                person.gaps,
+                chosen,
+                selected.unmet,
+                selected.removed,
+                self.version,
+                selected.overridden,
+            )
             if progress:
                 progress(number, len(profiles))
 
@@ -145,14 +203,16 @@ class Recommender:
         return reach
 
     def nearest(self, texts: Iterable[str]) -> dict[str, Match]:
-        """For each text the course that comes nearest to it, accepted or not."""
+        """For each text the course that comes nearest to it, accepted or not, of those that were not rejected for it."""
         found: dict[str, Match] = {}
         distinct = sorted(set(texts))
         for start in range(0, len(distinct), CHUNK):
             chunk = distinct[start : start + CHUNK]
             for text, row in zip(chunk, self.matcher.scores(chunk)["relevance"], strict=True):
-                place = int(np.argmax(row))
-                found[text] = Match(self.catalog.courses[place], round(float(row[place]), 4))
+                left, _ = self._without(row, self.overrides.for_words(text), 1)
+                place = int(np.argmax(left))
+                if left[place] >= 0:
+                    found[text] = Match(self.catalog.courses[place], round(float(left[place]), 4))
         return found
 
     @cached_property

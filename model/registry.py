@@ -31,6 +31,7 @@ from model.vectors import SentenceEncoder
 VERSION = re.compile(r"v\d{4,}")
 LIBRARIES = ("quebu", "scikit-learn", "numpy", "scipy")
 MODEL = "model.joblib"
+LAYOUT = 2  # From this on a model has few arrays, so that each can be mapped. Those of before have one a vector, more than a process may have open.
 
 
 class Registry:
@@ -97,7 +98,7 @@ class Registry:
                 "degraded": encoder is None,
                 "familiar": familiar,
             }
-            full = {"version": version, **card, **learnt, "files": files, "libraries": libraries}
+            full = {"version": version, **card, **learnt, "layout": LAYOUT, "files": files, "libraries": libraries}
             _write_at_once(home / "card.json", json.dumps(full, ensure_ascii=False, indent=2))
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
@@ -116,11 +117,16 @@ class Registry:
                 return f"v{number:04d}"
 
     def load(self, version: str | None = None) -> Recommender:
-        """Load a version (the active one by default), after checking that its files are those its card names."""
+        """Load a version (the active one by default), after checking that its files are those its card names.
+
+        Its arrays are mapped, not read, so that processes that serve the same version share them. They stay whole when the folder is deleted; a
+        file that is written over would take the process down, and nothing here does so.
+        """
         version = version or self.active()
-        self._check(version)
+        card = self._check(version)
         try:
-            recommender = joblib.load(self.folder / version / MODEL)
+            mode = "r" if card.get("layout", 1) >= LAYOUT else None
+            recommender = joblib.load(self.folder / version / MODEL, mmap_mode=mode)
             assert isinstance(recommender, Recommender)
             bundled = bundled_encoder() if self._encoders is None else None
             recommender.matcher.take(self._encoders or ([bundled] if bundled else []))
@@ -140,8 +146,8 @@ class Registry:
         self._check(version)
         _write_at_once(self.folder / "active", version + "\n")
 
-    def _check(self, version: str) -> None:
-        """Refuse a version whose files are not those its card names, or that other libraries wrote."""
+    def _check(self, version: str) -> dict[str, Any]:
+        """The card of a version; refuses one whose files are not those its card names, or that other libraries wrote."""
         card = self.card(version)
         for name, expected in card["files"].items():
             path = self.folder / version / name
@@ -154,6 +160,7 @@ class Registry:
                 raise VersionError(
                     f"版本 {version} 是用 {name} {trained} 训练的，现为 {package_version(name)}。请重新训练。"
                 )
+        return card
 
 
 def _readable(catalog: Catalog) -> str:

@@ -6,12 +6,13 @@ gap that can be served is served once before any gap is served again without nee
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from model.domain import Candidate, Catalog, Cause, Course, Gap, Limits, Part, Profile, Restriction, Unmet
+from model.overrides import Barred
 
 # Ways of teaching that need nobody to leave the post or to travel; a mode that is not stated (an online list) is one of them.
 AT_HOME = ("网络", "网上", "线上", "直播", "自主学习", "自学", "送学上门", "送课上门", "在线")
@@ -43,23 +44,27 @@ Reach = Mapping[int, Reached]
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What one person lacks and brings: the post family, the ids of completed courses, the gaps, and which of them are too vague
-    to be served."""
+    to be served. ``barred`` are the courses that were rejected for the person, ``rejected`` those that were for the words of a gap."""
 
     profile: Profile
     family: str | None
     completed: frozenset[str]
     gaps: tuple[Gap, ...]
     unclear: tuple[bool, ...]
+    barred: Barred = field(default_factory=dict)
+    rejected: Mapping[Gap, Barred] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Selected:
-    """What selection decided for one person. ``removed`` counts courses by the first rule that took each away."""
+    """What selection decided for one person. ``removed`` counts courses by the first rule that took each away; ``overridden`` are the
+    numbers of the rejections that took part."""
 
     required: tuple[Candidate, ...]
     ranked: tuple[Candidate, ...]
     unmet: tuple[Unmet, ...]
     removed: dict[str, int]
+    overridden: frozenset[int] = frozenset()
 
 
 def bars(mode: str, restrictions: frozenset[Restriction]) -> bool:
@@ -84,6 +89,11 @@ class Kind:
     family: str | None
     restrictions: frozenset[Restriction]
 
+    @classmethod
+    def of(cls, needs: Needs) -> Self:
+        """The kind of a person."""
+        return cls(needs.profile.level, needs.family, needs.profile.restrictions)
+
 
 class Selector:
     """Selects from one catalog; remembers which courses each kind of person may not attend."""
@@ -95,12 +105,39 @@ class Selector:
 
     def removed(self, needs: Needs) -> dict[int, str]:
         """The rows that are out for a person, each with the first rule that says so."""
-        profile = needs.profile
-        removed = dict(self.barred(Kind(profile.level, needs.family, profile.restrictions)))
-        for identity in needs.completed:
-            if identity in self.catalog.row_of:
-                removed[self.catalog.row_of[identity]] = "已学过"
+        removed = dict(self.barred(Kind.of(needs)))
+        removed |= dict.fromkeys(self.rows_of(needs.barred), "被排除")
+        removed |= dict.fromkeys(self.rows_of(needs.completed), "已学过")
         return removed
+
+    def removed_for(self, gap: Gap, needs: Needs, removed: Mapping[int, str]) -> Mapping[int, str]:
+        """The rows that are out for one gap of a person: those out for the person (``removed``) and those rejected for the words of the gap."""
+        rejected = needs.rejected.get(gap)
+        return {**dict.fromkeys(self.rows_of(rejected), "被排除"), **removed} if rejected else removed
+
+    def rows_of(self, courses: Iterable[str]) -> list[int]:
+        """The rows of those courses that the catalog has."""
+        return [self.catalog.row_of[course] for course in courses if course in self.catalog.row_of]
+
+    def overridden(
+        self, needs: Needs, reached: Sequence[Reach], rows_with: Callable[[int], Iterable[int]] = lambda row: (row,)
+    ) -> frozenset[int]:
+        """The numbers of the rejections that alone keep from a person a course that is required or would serve a gap. ``rows_with`` tells
+        what is offered together with a row."""
+        if not needs.barred and not needs.rejected:
+            return frozenset()
+        others = {*self.barred(Kind.of(needs)), *self.rows_of(needs.completed)}
+        wanted = {row for row in self.required if self._surely_for(row, needs)}
+        found = set()
+        for barred, useful in [
+            (needs.barred, wanted.union(*reached)),
+            *((needs.rejected.get(gap, {}), rows.keys()) for gap, rows in zip(needs.gaps, reached, strict=True)),
+        ]:
+            for course, number in barred.items():
+                row = self.catalog.row_of.get(course)
+                if row is not None and row not in others and not useful.isdisjoint(rows_with(row)):
+                    found.add(number)
+        return frozenset(found)
 
     def select(self, needs: Needs, reached: Sequence[Reach]) -> Selected:
         """Choose for one person. ``reached[i]`` are the courses (by row) that serve ``needs.gaps[i]``."""
@@ -111,13 +148,12 @@ class Selector:
             counts[rule] += 1
 
         parts: dict[int, list[Part]] = {}
-        for gap, rows in zip(gaps, reached, strict=True):
+        out = [self.removed_for(gap, needs, removed) for gap in gaps]
+        for gap, rows, barred in zip(gaps, reached, out, strict=True):
             for row, reached_by in rows.items():
-                if row not in removed:
+                if row not in barred:
                     parts.setdefault(row, []).append(Part(gap, *reached_by))
-        pinned = [
-            row for row in self.required if row not in removed and self._surely_for(row, profile.level, needs.family)
-        ]
+        pinned = [row for row in self.required if row not in removed and self._surely_for(row, needs)]
         required = tuple(self._candidate(row, parts) for row in pinned)
         candidates = [self._candidate(row, parts) for row in parts if row not in set(pinned)]
         served = {part.gap for candidate in required for part in candidate.parts}
@@ -125,16 +161,17 @@ class Selector:
         served |= {part.gap for candidate in ranked for part in candidate.parts}
 
         unmet = []
-        for gap, rows, dim in zip(gaps, reached, needs.unclear, strict=True):
-            cause = None if gap in served else self._cause(gap, rows, dim, removed, ranked, profile.hours_available)
+        for gap, rows, dim, barred in zip(gaps, reached, needs.unclear, out, strict=True):
+            cause = None if gap in served else self._cause(gap, rows, dim, barred, ranked, profile.hours_available)
             if cause:
                 unmet.append(Unmet(gap, cause))
-        return Selected(required, ranked, tuple(unmet), {rule: count for rule, count in counts.items() if count})
+        told = {rule: count for rule, count in counts.items() if count}
+        return Selected(required, ranked, tuple(unmet), told, self.overridden(needs, reached))
 
-    def _surely_for(self, row: int, level: int | None, family: str | None) -> bool:
+    def _surely_for(self, row: int, needs: Needs) -> bool:
         """A course required of some levels or posts is pinned only for people whose level and post are known."""
         course = self.catalog.courses[row]
-        return not (course.levels and level is None) and not (course.posts and family is None)
+        return not (course.levels and needs.profile.level is None) and not (course.posts and needs.family is None)
 
     def _candidate(self, row: int, parts: Mapping[int, Sequence[Part]]) -> Candidate:
         return Candidate(self.catalog.courses[row], tuple(parts.get(row, ())))

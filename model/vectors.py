@@ -95,8 +95,16 @@ class Vectors:
         self._compared: SentenceEncoder | None = None  # The encoder that is known to be that of the probe.
 
     def __getstate__(self) -> dict[str, Any]:
-        """A version holds neither the encoder, which is handed over when the version is loaded, nor what comes with the product."""
-        return self.__dict__ | {"encoder": None, "_shipped": {}, "_compared": None}
+        """A version holds neither the encoder, which is handed over when the version is loaded, nor what comes with the product. What is known is one
+        array, which a process can map instead of reading."""
+        known = tuple(self.known), np.array(list(self.known.values()), dtype=np.float16)
+        return self.__dict__ | {"known": known, "encoder": None, "_shipped": {}, "_compared": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if not isinstance(self.known, dict):  # Versions of before kept each vector by itself.
+            keys, rows = self.known
+            self.known = dict(zip(keys, np.asarray(rows), strict=True))
 
     @property
     def ready(self) -> bool:

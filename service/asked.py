@@ -234,6 +234,12 @@ def make_plan(
         strangers = sorted(set(ids) - set(recommender.catalog.row_of))
         if strangers:
             raise InputError(f"{option} 中的编号不在课程目录里：{'、'.join(strangers)}。")
+    stopped = recommender.overrides.courses.keys() & recommender.catalog.row_of.keys()
+    for option, ids in (("--require", asked.require), ("--offer", asked.offer)):
+        if stopped & set(ids):
+            raise InputError(
+                f"{option} 中的课程已被人工停用：{'、'.join(sorted(stopped & set(ids)))}。请先撤销停用（/api/v1/overrides），或去掉这些编号。"
+            )
     needs, reach = recommender.needs(people)
     choices = choices_of(
         recommender.catalog, recommender.matcher.teaches, recommender.lexicon, float(settings["DEFAULT_HOURS"])
@@ -245,6 +251,8 @@ def make_plan(
     effort = Effort(asked.time_limit, asked.gap)
     origin = Origin(recommender.version, recommender.catalog.fingerprint, parameters_of(asked, settings))
     levels = recommender.lexicon.level_names
+    # The plan carries what was asked; what is held keeps to the rejections as well.
+    asked = replace(asked, exclude=tuple(sorted({*asked.exclude, *stopped})))
     if asked.menu:
         menu = menu_rules(asked, hours)
         found = plan_menu(demand, menu, effort, clock, origin, levels)

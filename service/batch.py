@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import IO, Any, NamedTuple
 
@@ -14,9 +14,11 @@ from model.recommender import Recommender
 from service.errors import body_of, faulty_fields
 from service.fields import both
 from service.jsonl import parse
+from service.listed import MOST_COUNTED, find_profiles, profiles_of
 from service.schemas import LONGEST_ID, ProfileIn, dump_plan
 
 CHUNK = 500  # Profiles matched together: enough that texts are shared, few enough to be held.
+NDJSON = "application/x-ndjson"
 BOM = b"\xef\xbb\xbf"
 TWICE = both("编号与前面的一条重复；请给每人各自的编号", "Duplicate id; give each person an id of their own.")
 
@@ -54,6 +56,20 @@ def lines_of(file: IO[bytes], longest: int) -> Iterator[Any]:
         except ValueError as error:
             # Within a record there are no lines; only the column is news.
             yield ValueError(str(error).replace("第 1 行", ""))
+
+
+def values_in(file: IO[bytes], longest: int, *, lines: bool) -> tuple[int, Iterator[Any]]:
+    """How many records a body has, as lines or in a list, and their values. Raises what ``find_profiles`` does."""
+    file.seek(0)
+    if lines:
+        return sum(1 for _ in islice(lines_in(file, longest), MOST_COUNTED + 1)), _from_start(lines_of, file, longest)
+    found = find_profiles(file, longest)
+    return found.people, _from_start(profiles_of, file, found, longest)
+
+
+def _from_start(read: Callable[..., Iterator[Any]], file: IO[bytes], *given: Any) -> Iterator[Any]:
+    file.seek(0)
+    yield from read(file, *given)
 
 
 def records_of(values: Iterable[Any], recommender: Recommender) -> Iterator[Record]:
@@ -95,6 +111,13 @@ def answers(
 def as_lines(values: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """NDJSON: one value a line."""
     return (json.dumps(value, ensure_ascii=False).encode() + b"\n" for value in values)
+
+
+def as_part(values: Iterable[dict[str, Any]], version: str, *, first: bool, last: bool) -> bytes:
+    """What :func:`as_list` writes, in parts of some values each."""
+    told = ",\n".join(json.dumps(value, ensure_ascii=False) for value in values)
+    start = f'{{"model_version": {json.dumps(version)}, "results": [\n' if first else ",\n"
+    return (start + told + ("\n]}\n" if last else "")).encode()
 
 
 def as_list(values: Iterable[dict[str, Any]], version: str) -> Iterator[bytes]:

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import click
 
-from model.domain import LONGEST_TEXT, Limits, Plan
+from model.domain import LONGEST_TEXT, Limits
 from model.errors import EncoderUnavailable, InputError
 from model.judgements import read_judgements
 from model.lexicon import load_lexicon
 from model.registry import Registry
-from model.selection import RULES
+from service import administration
 from service.embeddings import encoders, usable
 from service.jsonl import read_questions
 from service.outputs import Results, check_out, write_lines, writer
 from service.planning import compare_plans_command, plan_command
+from service.recommending import recommend_command
 from service.schemas import dump_answer
 from service.settings import load_settings
 from service.story import story
 from service.terminal import (
-    as_of_option,
     catalog_of,
-    level_window_option,
     out_option,
     print_json,
-    progress,
     registry_option,
     roster_of,
-    roster_option,
-    setting,
-    store_of,
     tell,
+    tell_overridden,
     unknown_completed,
+    version_at_work,
     version_option,
 )
 from service.usage import Planners, few
+from service.work import work_command
 
 FEW_PEOPLE = 5
 
@@ -121,54 +117,6 @@ def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
     )
 
 
-@main.command(help="为名册里的每个人推荐课程。")
-@roster_option
-@click.option("--top", type=click.IntRange(1, 100), help="每人最多推荐几门（必修课另计）", **setting("TOP"))
-@level_window_option
-@click.option("--exclude", multiple=True, help="不推荐的课程编号，可多次给出")
-@as_of_option
-@out_option(help="结果文件，按后缀决定格式：.xlsx .csv .jsonl；不给则以 jsonl 输出")
-@registry_option
-@version_option
-def recommend(
-    roster: Path,
-    top: int,
-    level_window: int,
-    exclude: tuple[str, ...],
-    as_of: datetime | None,
-    out: Path | None,
-    registry: Path,
-    version: str | None,
-) -> None:
-    """Read the roster, recommend, write."""
-    write = writer(out, roster)
-    recommender = store_of(registry).load(version)
-    strangers = sorted(set(exclude) - set(recommender.catalog.row_of))
-    if strangers:
-        tell(f"· --exclude 中的编号不在课程目录里，未起作用：{'、'.join(strangers)}。")
-    reading = roster_of(roster, recommender.lexicon, (as_of.year, as_of.month) if as_of else None)
-    unknown = unknown_completed(recommender, reading)
-    with progress(len(reading.values), "推荐") as step:
-        plans = recommender.plans(reading.values, Limits(top, level_window, frozenset(exclude)), step)
-        removed: Counter[str] = Counter()
-        write(Results(_counted(plans, removed), recommender.lexicon, reading, unknown))
-    if removed:
-        tell(
-            "· 推荐之前按规则排除的课程（人次）："
-            + "、".join(f"{rule} {removed[rule]:,}" for rule in RULES if removed[rule])
-            + "。"
-        )
-    if out:
-        tell(f"已写入 {out}。")
-
-
-def _counted(plans: Iterator[Plan], removed: Counter[str]) -> Iterator[Plan]:
-    """Pass the plans on, adding up what each eligibility rule took away."""
-    for plan in plans:
-        removed.update(plan.removed)
-        yield plan
-
-
 @main.command(help="为一句短板（或一个 .jsonl 文件里的每一句）匹配课程。")
 @click.argument("text", required=False)
 @click.option("--in", "source", type=click.Path(path_type=Path), default=None, help='每行一个 {"id", "text"}')
@@ -188,11 +136,12 @@ def match(
     asked, faults = ([(None, text or "")], ()) if source is None else read_questions(source)
     for line in few([str(fault) for fault in faults]):
         tell(line)
-    recommender = store_of(registry).load(version)
+    recommender = version_at_work(registry, version)
     answers = recommender.answer([question for _, question in asked], top)
     degraded = recommender.matcher.encoder is None
     if degraded:
         tell("· 没有可用的句向量编码器，本次只凭词句和能力匹配（degraded），效果较差。")
+    tell_overridden(recommender, {number for answer in answers for number in answer.overridden})
     dumped = (
         dump_answer(identity, answer, recommender.version, degraded)
         for (identity, _), answer in zip(asked, answers, strict=True)
@@ -221,13 +170,13 @@ def evaluate(courses: Path, queries: Path, qrels: Path) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="监听的地址")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="监听的端口")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="工作进程数")
+@click.option("--no-worker", is_flag=True, help="不自带处理大任务的进程；quebu work 在别处运行时用")
 @registry_option
-def serve(host: str, port: int, workers: int, registry: Path) -> None:
+def serve(host: str, port: int, workers: int, no_worker: bool, registry: Path) -> None:
     """Serve over HTTP."""
     from service.server import run  # noqa: PLC0415
 
-    load_settings()
-    run(host, port, workers, registry, ready=lambda: tell(f"缺补服务：http://{host}:{port}/ （按 Ctrl+C 停止）"))
+    run(host, port, workers, registry, tell, jobs=not no_worker)
 
 
 @main.command(help="用随附的名册样例演示：显示前几人的短板和推荐，并写出 Excel。")
@@ -243,10 +192,11 @@ def demo(out: Path | None, registry: Path, version: str | None) -> None:
         out.parent.mkdir(exist_ok=True)
     sample = TRAINING_DATA / "roster_sample.xlsx"
     check_out(out, (".xlsx",), sample)
-    recommender = store_of(registry).load(version)
+    recommender = version_at_work(registry, version)
     reading = roster_of(sample, recommender.lexicon, None)
     unknown = unknown_completed(recommender, reading)
     plans = list(recommender.plans(reading.values, Limits(load_settings()["TOP"])))
+    tell_overridden(recommender, {number for plan in plans for number in plan.overridden})
     tell("")
     for plan in plans[:FEW_PEOPLE]:
         click.echo(story(plan))
@@ -255,8 +205,12 @@ def demo(out: Path | None, registry: Path, version: str | None) -> None:
     click.echo(f"全部结果已写入 {out}：个人推荐清单、缺课清单、读取说明。")
 
 
+main.add_command(recommend_command)
 main.add_command(plan_command)
 main.add_command(compare_plans_command)
+main.add_command(work_command)
+for command in administration.COMMANDS:
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

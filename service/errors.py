@@ -5,6 +5,7 @@ Nothing a person wrote into a body comes back in an error or goes into a log: on
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from typing import Any, NamedTuple
 from apiflask import APIFlask, HTTPError
 from flask import Response, g, jsonify, request
 from marshmallow import ValidationError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from model.errors import InputError, QuebuError, VersionError
 from service.fields import field_name, flatten, pointer
@@ -19,6 +22,7 @@ from service.fields import field_name, flatten, pointer
 log = logging.getLogger(__name__)
 
 MOST_ERRORS = 100
+DISK_FULL = "53100"  # PostgreSQL's own code.
 
 
 class Known(NamedTuple):
@@ -31,15 +35,24 @@ class Known(NamedTuple):
 
 PROBLEMS = {
     400: Known("请求格式有误", "Malformed request", "请求内容不是完整的 JSON；请检查引号、逗号和括号。"),
+    401: Known(
+        "需要有效的密钥",
+        "Key needed",
+        "请在请求头中写 Authorization: Bearer 加空格加密钥。密钥可能缺少、写错、过期或已被吊销，由管理员用 quebu keys create 发放。",
+    ),
+    403: Known("权限不够", "Not allowed", "请向管理员申请相应的角色。"),
     404: Known("没有这个地址", "Not found", "接口的地址见 /openapi.json。"),
     405: Known("不支持这种请求方法", "Method not allowed", "这个地址支持的方法见响应头 Allow。"),
     413: Known("请求内容过大", "Request too large", "请求内容不能超过 {most} MB；请分几次提交。"),
+    409: Known("与现状冲突", "Conflict", "请先查看当前的状态，再决定是否重试。"),
     415: Known(
         "请求内容的类型不对", "Unsupported media type", "请用 Content-Type: application/json，以 UTF-8 编码提交。"
     ),
     422: Known("请求内容不符合要求", "Request not as documented", "请按 errors 逐项修改。"),
+    429: Known("请求过于频繁", "Too many requests", "请按响应头 Retry-After 的秒数等待后再试。"),
     500: Known("系统内部错误", "Internal error", "请稍后重试；若仍然出现，请联系管理员并告知 request_id。"),
     503: Known("服务尚未就绪", "Not ready", "请稍后重试。"),
+    507: Known("存储空间不足", "Insufficient storage", "服务器的磁盘已满，没有保存；请联系管理员。"),
 }
 OTHER = Known("请求未能完成", "Request failed", "接口的用法见 /openapi.json。")
 
@@ -110,6 +123,27 @@ def init_errors(app: APIFlask) -> None:
             return problem(503, str(error), headers={"Retry-After": "30"})
         return problem(422, str(error)) if isinstance(error, InputError) else problem(500)
 
+    @app.errorhandler(DBAPIError)
+    def _from_store(error: DBAPIError) -> Response:
+        if (
+            getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
+            or getattr(error.orig, "sqlstate", "") == DISK_FULL
+        ):
+            return problem(507)
+        if isinstance(error, DataError):
+            return problem(422, "请求中有数据库不能保存的字符（如空字符）；请去掉后重试。")
+        if isinstance(error, OperationalError | InterfaceError):
+            return _not_available(type(error.orig).__name__)
+        return _from_crash(error)
+
+    @app.errorhandler(PoolTimeout)
+    def _from_pool(error: PoolTimeout) -> Response:
+        return _not_available(type(error).__name__)
+
+    @app.errorhandler(OSError)
+    def _from_disk(error: OSError) -> Response:
+        return problem(507) if error.errno == errno.ENOSPC else _from_crash(error)
+
     @app.errorhandler(Exception)
     def _from_crash(error: Exception) -> Response:
         # The message of an unexpected error may hold what a person wrote; only its kind and place are logged.
@@ -119,3 +153,9 @@ def init_errors(app: APIFlask) -> None:
         where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
         log.error("unexpected %s at %s in request %s", type(error).__name__, where, g.request_id)
         return problem(500)
+
+
+def _not_available(kind: str) -> Response:
+    # The driver's words may name hosts and users; the kind of the error is enough.
+    log.error("store not available (%s) in request %s", kind, g.request_id)
+    return problem(503, "数据库暂时不可用；请稍后重试。", headers={"Retry-After": "5"})

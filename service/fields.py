@@ -38,6 +38,7 @@ MESSAGES = {
 }
 
 LONGEST_NAME_SHOWN = 60
+NUL = both("含有不能保存的字符（\\u0000）；请去掉", "Holds a character (\\u0000) that cannot be stored.")
 WHOLE = both("应为整数", "Must be an integer.")
 
 
@@ -79,6 +80,16 @@ def characters(least: int, most: int) -> list[Any]:
     if not least:
         length = both(f"不能超过 {most} 个字", f"Must have at most {most} characters.")
     return [Length(least, most, error=length), says_something]
+
+
+def stored(most: int) -> list[Any]:
+    """Validators of a text that is stored: it says something, and any database can hold it."""
+
+    def storable(value: str) -> None:
+        if "\0" in value:
+            raise ValidationError(NUL)
+
+    return [*characters(1, most), storable]
 
 
 def between(least: float, most: float) -> Range:

@@ -1,4 +1,4 @@
-"""Headers that every answer carries. The pages load nothing but their own style sheet, and no other site may frame them."""
+"""Headers that every answer carries. The pages load what this service has, and nothing else; no other site may frame them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from uuid import uuid4
 from flask import Flask, Response, g, request
 
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
@@ -30,7 +31,7 @@ def init_headers(app: Flask) -> None:
     def _secured(response: Response) -> Response:
         response.headers.update(SECURITY_HEADERS)
         response.headers["X-Request-ID"] = g.request_id
-        # Answers tell of persons and of the version active now; only the style sheet may be kept, and what a tag vouches for.
+        # Answers tell of persons and of the version active now; only what the pages are made of may be kept, and what a tag vouches for.
         if request.endpoint != "static" and "ETag" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from model.tables import Sheet, read_lines
 from service.fields import field_name, flatten
 from service.schemas import ProfileIn, QuestionIn
 
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 NOT_JSON = "不是完整的 JSON；请检查第 {line} 行第 {column} 个字符附近的引号、逗号和括号"
 NOTHING = "是空的；请填写"
@@ -37,7 +37,7 @@ def parse(text: str) -> Any:
         raise ValueError(NOTHING)
     try:
         value = json.loads(text)
-        if _SURROGATE.search(text):
+        if SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
@@ -63,7 +63,7 @@ class Line:
 def read_json_lines(path: Path) -> tuple[list[Line], int]:
     """The lines of a .jsonl file, and how many of its lines are blank; TableError where not one of them is JSON."""
     texts = read_lines(path)
-    lines = [_line(path, number, text) for number, text in enumerate(texts, start=1) if text.strip()]
+    lines = [line_of(path, number, text) for number, text in enumerate(texts, start=1) if text.strip()]
     if not lines:
         raise UnreadableFile(f"{path.name} 里没有内容。每行应为一个 JSON 对象。")
     faults = tuple(line.fault for line in lines if line.fault)
@@ -75,7 +75,8 @@ def read_json_lines(path: Path) -> tuple[list[Line], int]:
     return lines, len(texts) - len(lines)
 
 
-def _line(path: Path, number: int, text: str) -> Line:
+def line_of(path: Path, number: int, text: str) -> Line:
+    """One line of a .jsonl file; a text that is no JSON becomes a fault."""
     try:
         return Line(number, parse(text))
     except ValueError as error:
@@ -86,29 +87,43 @@ def _line(path: Path, number: int, text: str) -> Line:
 
 def read_profiles(path: Path, lexicon: Lexicon) -> Reading[Profile]:
     """Read a roster in .jsonl, one profile a line."""
+    return reading_of(path, *read_json_lines(path), lexicon)
+
+
+def reading_of(path: Path, lines: Sequence[Line], blank: int, lexicon: Lexicon) -> Reading[Profile]:
+    """The people in the lines of a file, and how its lines add up; TableError where not one of them can be used."""
+    people, faults = people_in(path, lines, lexicon)
+    if not people:
+        raise TableError(f"{path.name} 里没有一个可用的人员。", tuple(faults))
+    skipped = {"空行": blank} if blank else {}
+    rejected = len(lines) - len(people)
+    return Reading(tuple(people.values()), len(lines) + blank, rejected, skipped, tuple(faults))
+
+
+def people_in(
+    path: Path, lines: Iterable[Line], lexicon: Lexicon, elsewhere: Callable[[str], str | None] = lambda _: None
+) -> tuple[dict[int, Profile], list[Fault]]:
+    """The people in some lines of a file, by the number of their line, and every fault. Of two lines with one id the second is faulty;
+    ``elsewhere`` tells the place before these lines where an id stands, if it does."""
     schema = ProfileIn(lexicon)
-    people: dict[str, Profile] = {}
-    places: dict[str, int] = {}
+    people: dict[int, Profile] = {}
+    places: dict[str, str] = {}
     faults: list[Fault] = []
-    lines, blank = read_json_lines(path)
     for line in lines:
         if line.fault:
             faults.append(line.fault)
             continue
         try:
             profile = schema.load(line.value)
-            if profile.id in people:
-                raise ValidationError({"id": [f"与第 {places[profile.id]} 行重复；请给每人各自的编号"]})
+            before = elsewhere(profile.id) or places.get(profile.id)
+            if before:
+                raise ValidationError({"id": [f"与{before}重复；请给每人各自的编号"]})
         except ValidationError as error:
             faults += _faults(path, line, error)
         else:
-            people[profile.id] = profile
-            places[profile.id] = line.number
-    if not people:
-        raise TableError(f"{path.name} 里没有一个可用的人员。", tuple(faults))
-    skipped = {"空行": blank} if blank else {}
-    rejected = len(lines) - len(people)
-    return Reading(tuple(people.values()), len(lines) + blank, rejected, skipped, tuple(faults))
+            people[line.number] = profile
+            places[profile.id] = f"第 {line.number} 行"
+    return people, faults
 
 
 def read_questions(path: Path) -> tuple[list[tuple[Any, str]], tuple[Fault, ...]]:

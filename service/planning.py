@@ -27,9 +27,10 @@ from service.terminal import (
     roster_of,
     roster_option,
     stdout_kept,
-    store_of,
     tell,
+    tell_overridden,
     unknown_completed,
+    version_at_work,
     version_option,
 )
 
@@ -138,7 +139,7 @@ def plan_command(
     if kept:
         settings |= asked_again(kept.origin.parameters)[1]
     preset(asked.kind, asked.total_hours(settings["HOURS_PER_DAY"]), settings["HOURS_PER_DAY"])
-    recommender = store_of(registry).load(version)
+    recommender = version_at_work(registry, version)
     reading = roster_of(roster, recommender.lexicon, asked.month)
     unknown = unknown_completed(recommender, reading)
     with stdout_kept():
@@ -146,6 +147,7 @@ def plan_command(
     filing = filing_of(recommender, plan, demand, asked, settings, time.monotonic, deadline, before)
     comparison = compare(before, load_cohort(dump_cohort(filing))) if before else None
     plan_writer(out)(PlanResults(filing, reading, comparison, unknown))
+    tell_overridden(recommender, demand.overridden)
     tell(told(plan))
     if comparison:
         tell(comparison.told)

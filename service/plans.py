@@ -125,6 +125,7 @@ def dump_cohort(filing: Filing) -> dict[str, Any]:
         "catalog_hash": plan.origin.catalog,
         "parameters": dict(plan.origin.parameters),
         "inputs_hash": plan.inputs_hash,
+        **({"overridden": sorted(filing.demand.overridden)} if filing.demand.overridden else {}),
     }
 
 

@@ -173,6 +173,12 @@ class UnmetOut(Schema):
     cause = fields.String()
 
 
+def overridden() -> fields.List[Any]:
+    """The numbers of the rejections that took part in an answer, where there are any."""
+    description = "起了作用的人工调整的编号，见 /api/v1/overrides；没有时不出现"
+    return fields.List(fields.Integer(), metadata={"description": description})
+
+
 class PlanOut(Schema):
     """The answer for one person."""
 
@@ -181,6 +187,7 @@ class PlanOut(Schema):
     recommendations = fields.List(fields.Nested(RecommendationOut))
     unmet = fields.List(fields.Nested(UnmetOut))
     model_version = fields.String()
+    overridden = overridden()
     note = fields.String(metadata={"description": "只在没有短板和岗位需要时出现，说明原因"})
 
 
@@ -221,6 +228,7 @@ def dump_plan(plan: Plan, explain: str = "full") -> dict[str, Any]:
         ],
         "unmet": [{"gap": u.gap.text, "cause": u.cause.value} for u in plan.unmet],
         "model_version": plan.model_version,
+        **({"overridden": sorted(plan.overridden)} if plan.overridden else {}),
         **({} if plan.gaps else {"note": NO_GAPS}),
     }
 
@@ -236,5 +244,6 @@ def dump_answer(identity: str | None, answer: Answer, version: str, degraded: bo
         ],
         "answerable": answer.answerable,
         "model_version": version,
+        **({"overridden": sorted(answer.overridden)} if answer.overridden else {}),
     }
     return dumped | ({"degraded": True} if degraded else {})

@@ -23,6 +23,21 @@ class Setting:
 
 SETTINGS = (
     Setting("REGISTRY", "instance/registry", "Folder of the trained versions."),
+    Setting(
+        "DATABASE_URL",
+        "",
+        "Address of the store, postgresql://user:password@host/name; blank: an SQLite file beside the registry.",
+    ),
+    Setting("SECRET", "", "Secret of at least 32 characters that keys digests and cookies; blank: that of the file."),
+    Setting("SECRET_FILE", "", "File with the secret; blank: one beside the registry, made when first needed."),
+    Setting("TRUSTED_PROXIES", 0, "How many proxies stand before the service and tell whom they speak for.", 0, 10),
+    Setting("RATE_LIMIT", 30_000, "Requests a minute of one key; a plan counts as a hundred.", 1, 10_000_000),
+    Setting(
+        "RATE_LIMIT_STORAGE", "memory://", "Where requests are counted: in each process, or for all in redis://host."
+    ),
+    Setting("IDEMPOTENCY_HOURS", 24, "Hours the first answer to a request with an Idempotency-Key is kept.", 1, 720),
+    Setting("PLAN_DAYS", 730, "Days a saved plan is kept; 0: until it is deleted.", 0, 36_500),
+    Setting("JOB_HOURS", 24, "Hours a job is kept with its result after it has ended.", 1, 8760),
     Setting("TOP", 8, "How many ranked courses a person gets when the caller does not say.", 1, 100),
     Setting(
         "LEVEL_WINDOW",
@@ -39,9 +54,12 @@ SETTINGS = (
         "QUOTAS", "", "Ids of the quotas of hours that are checked, separated by commas; blank: those switched on."
     ),
     Setting("WEAK_SHARE", 50, "Percent of a quota of hours below which somebody counts as 弱训.", 1, 100),
-    Setting("MAX_COHORT", 1000, "Most people of a cohort plan that is answered at once.", 1, 100_000),
+    Setting(
+        "MAX_COHORT", 1000, "Most people of a cohort that is answered at once; for more it becomes a job.", 1, 100_000
+    ),
     Setting("MAX_BATCH", 20_000, "Most profiles of one batch request.", 1, 1_000_000),
     Setting("MAX_BATCH_MB", 64, "Largest request body of a batch, in MB.", 1, 1000),
+    Setting("LOG_LEVEL", "info", "From which level on the service tells: debug, info, warning or error."),
     Setting("MAX_BODY_MB", 10, "Largest request body, in MB.", 1, 1000),
     Setting(
         "EMBEDDINGS_URL", "", "OpenAI-compatible endpoint for sentence vectors, up to /v1; blank: the bundled encoder."

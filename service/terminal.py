@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,16 +17,17 @@ import click
 
 from model.courselists import read_catalog
 from model.domain import Catalog, Course, Profile, Reading
-from model.errors import InputError, TableError
 from model.lexicon import Lexicon
 from model.recommender import Recommender
 from model.registry import Registry
 from model.reports import account_line
-from model.rosters import read_roster
+from model.selection import RULES
 from model.tables import read_sheets
 from service.embeddings import encoders
-from service.jsonl import read_courses, read_profiles
+from service.files import about, roster_in
+from service.jsonl import read_courses
 from service.settings import SETTINGS, load_settings
+from service.store.overrides import beside
 from service.usage import few
 
 
@@ -41,10 +42,25 @@ def store_of(registry: Path) -> Registry:
     return Registry(registry, encoders(load_settings()))
 
 
+def version_at_work(registry: Path, version: str | None) -> Recommender:
+    """The version asked for, under what was rejected in the store beside the registry (or in the one the settings name), if there is one."""
+    overrides = beside(load_settings() | {"REGISTRY": str(registry)})
+    recommender = store_of(registry).load(version)
+    return recommender.under(overrides) if overrides else recommender
+
+
+def tell_overridden(recommender: Recommender, numbers: Set[int]) -> None:
+    """Say how many of the rejections at work took part; nothing where there are none at all."""
+    if recommender.overrides:
+        tell(
+            f"· 人工调整（被否决的推荐）共 {len(recommender.overrides.numbers)} 条，本次起作用 {len(numbers)} 条；查看和撤销见接口 /api/v1/overrides。"
+        )
+
+
 registry_option = click.option("--registry", type=click.Path(path_type=Path), help="版本库目录", **setting("REGISTRY"))
 version_option = click.option("--version", default=None, help="使用的版本，默认为启用的版本")
 roster_option = click.option(
-    "--roster", type=click.Path(path_type=Path), required=True, help="名册：.xlsx .xls .csv .jsonl"
+    "--roster", type=click.Path(path_type=Path), required=True, help="名册：.xlsx .xls .csv .jsonl .parquet"
 )
 level_window_option = click.option(
     "--level-window", type=click.IntRange(0, 10), help="允许与课程适用层级相差几级", **setting("LEVEL_WINDOW")
@@ -61,7 +77,7 @@ out_option = partial(click.option, "--out", type=click.Path(path_type=Path, dir_
 
 def catalog_of(path: Path, lexicon: Lexicon) -> tuple[Catalog, Reading[Course]]:
     """Read a course list, telling how its rows add up and every fault."""
-    with _about(path):
+    with about(path):
         if path.suffix.lower() == ".jsonl":
             catalog, reading = read_courses(path, lexicon)
         else:
@@ -72,39 +88,30 @@ def catalog_of(path: Path, lexicon: Lexicon) -> tuple[Catalog, Reading[Course]]:
 
 def roster_of(path: Path, lexicon: Lexicon, today: tuple[int, int] | None) -> Reading[Profile]:
     """Read a roster, telling how its rows add up and every fault; TableError where nobody on it can be used."""
-    with _about(path):
-        if path.suffix.lower() == ".jsonl":
-            reading = read_profiles(path, lexicon)
-        else:
-            reading = read_roster(read_sheets(path), lexicon, today)
-        if not reading.values:
-            raise TableError(f"{path.name} 里没有一个可用的人员。{account_line(reading)}", reading.faults)
+    reading = roster_in(path, lexicon, today)
     _tell_reading(path, reading)
     return reading
-
-
-@contextmanager
-def _about(path: Path) -> Iterator[None]:
-    """A message that names no file gets the file's name in front: the reader of sheets does not know it."""
-    try:
-        yield
-    except TableError as error:
-        head = str(error).splitlines()[0]
-        raise TableError(head if path.name in head else f"{path.name}：{head}", error.faults) from error
-    except InputError as error:
-        if path.name in str(error):
-            raise
-        raise InputError(f"{path.name}：{error}") from error
 
 
 def unknown_completed(recommender: Recommender, reading: Reading[Profile]) -> tuple[tuple[Profile, str], ...]:
     """Completed courses that the catalog does not know: they could not be kept out of the list. People are named in the workbook
     only, for what stands on a terminal may end in a log."""
     unknown = tuple((person, text) for person in reading.values for text in recommender.unknown_completed(person))
-    people = Counter(text for _, text in unknown)
+    tell_unknown(Counter(text for _, text in unknown))
+    return unknown
+
+
+def tell_unknown(people: Counter[str]) -> None:
+    """Name completed courses that the catalog does not know, with the number of people."""
     for line in few([f"已学课程“{text}”不在课程目录中，未能排除（{count} 人）" for text, count in people.items()]):
         tell(line)
-    return unknown
+
+
+def tell_removed(removed: Counter[str]) -> None:
+    """Say how many courses each rule of eligibility took away; nothing where none did."""
+    if removed:
+        counts = "、".join(f"{rule} {removed[rule]:,}" for rule in RULES if removed[rule])
+        tell(f"· 推荐之前按规则排除的课程（人次）：{counts}。")
 
 
 def _tell_reading(path: Path, reading: Reading[Any]) -> None:

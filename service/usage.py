@@ -79,6 +79,8 @@ def few(lines: list[str]) -> list[str]:
 def _in_chinese(error: click.UsageError) -> str:
     """Say what click says. A message of our own is Chinese already."""
     match error:
+        case click.MissingParameter(param=click.Argument() as param):
+            return f"缺少 {param.metavar or param.name}。"
         case click.MissingParameter(param=click.Parameter() as param):
             return f"缺少 {param.opts[-1]}。"
         case click.BadParameter(param=click.Parameter() as param):
@@ -102,6 +104,8 @@ def _wanted(kind: click.ParamType[Any]) -> str:
             return f" {kind.min} 到 {kind.max} 的整数"
         case click.FloatRange():
             return f"不小于 {kind.min:g} 的数" if kind.max is None else f" {kind.min:g} 到 {kind.max:g} 的数"
+        case click.Choice():
+            return f" {'、'.join(map(str, kind.choices))} 之一"
         case click.DateTime():
             return " 2026-03 或 2026-03-01 这样的日期"
         case click.Path():

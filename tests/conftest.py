@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +19,8 @@ from model.registry import Registry
 settings.register_profile("quebu", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("quebu")
 
-SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
@@ -30,14 +35,36 @@ def lexicon() -> Lexicon:
     return load_lexicon()
 
 
+def learnt_from() -> str:
+    """A digest of everything a version is made of: the libraries, the code and the data."""
+    digest = hashlib.sha256((ROOT / "requirements" / "run.txt").read_bytes())
+    for path in sorted(
+        path for name in ("model", "training_data") for path in (ROOT / name).rglob("*") if path.is_file()
+    ):
+        if "__pycache__" not in path.parts:
+            digest.update(f"{path}{path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A registry whose active version was trained on the bundled catalog."""
-    folder = tmp_path_factory.mktemp("registry")
-    store = Registry(folder)
-    catalog = training.knowledge().judgements.catalog
-    card = {"created": "2026-01-01T00:00:00Z", "source": "courses.csv", "courses": len(catalog), "metrics": {}}
-    store.activate(store.save(lambda version: training.train(catalog, version), card))
+    """A registry whose active version was trained on the bundled catalog; kept between runs for as long as code and data stay the same."""
+    kept = ROOT / "instance" / "tests" / learnt_from()
+    if not (kept / "active").exists():
+        for old in sorted(kept.parent.glob("*"), key=lambda path: path.stat().st_mtime)[:-3]:
+            shutil.rmtree(old, ignore_errors=True)
+        store = Registry(tmp_path_factory.mktemp("made") / "registry")
+        catalog = training.knowledge().judgements.catalog
+        card = {"created": "2026-01-01T00:00:00Z", "source": "courses.csv", "courses": len(catalog), "metrics": {}}
+        store.activate(store.save(lambda version: training.train(catalog, version), card))
+        draft = kept.with_name(f"{kept.name}-{os.getpid()}")
+        shutil.copytree(store.folder, draft)
+        with suppress(OSError):  # Another run has finished the same meanwhile.
+            draft.rename(kept)
+        return store.folder
+    folder = tmp_path_factory.mktemp("instance") / "registry"
+    shutil.copytree(kept, folder)
     return folder
 
 

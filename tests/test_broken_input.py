@@ -56,7 +56,7 @@ def _one_load() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def app(registry: Path) -> APIFlask:
-    return create_app({"REGISTRY": str(registry), "TESTING": True})
+    return create_app({"REGISTRY": str(registry), "TESTING": True, "LOCAL": True})
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_a_damaged_registry_is_named_on_the_command_line_over_http_and_on_the_pa
     result = quebu("match", "公文写作", "--registry", tmp_path)
     assert (result.exit_code, result.stdout) == (1, "")
     assert re.search(r"v0001|v0007", result.stderr)
-    client = create_app({"REGISTRY": str(tmp_path), "TESTING": True}).test_client()
+    client = create_app({"REGISTRY": str(tmp_path), "TESTING": True, "LOCAL": True}).test_client()
     for response in (client.get("/api/v1/health/ready"), client.post("/api/v1/recommendations", json={"id": "P1"})):
         assert response.status_code == 503
         assert response.content_type == "application/problem+json"

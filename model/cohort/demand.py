@@ -40,7 +40,7 @@ class Demand:
     ``relevance`` holds for each group and choice how surely the choice closes the gap (0: not at all). ``hopeless`` are the gaps that
     nothing in the catalog would close, with the cause. ``outside`` tells for each kind of person which choices are for other levels or
     posts, ``kinds`` the kind of each person. ``twins`` are groups of near-duplicates among the choices, found once, for every class of a
-    split has the same.
+    split has the same. ``overridden`` are the numbers of the rejections that took part.
     """
 
     choices: tuple[Choice, ...]
@@ -51,6 +51,7 @@ class Demand:
     kinds: np.ndarray
     outside: np.ndarray
     twins: Sequence[Sequence[int]]
+    overridden: frozenset[int] = frozenset()
 
     @cached_property
     def worth(self) -> sp.csr_matrix:
@@ -97,11 +98,25 @@ class Demand:
         # The levels and settings asked for show in what is open to whom, and in the hours of the choices.
         groups = [found.group for found in self.open]
         hours = [choice.hours for choice in self.choices]
-        known = (origin.model_version, origin.catalog, told, people, groups, hours)
+        known = (origin.model_version, origin.catalog, told, people, groups, hours, *self._rejected())
         digest = hashlib.sha256(repr(known).encode())
         for array in (self.relevance.indptr, self.relevance.indices, self.relevance.data):
             digest.update(array.tobytes())
         return digest.hexdigest()[:16]
+
+    def _rejected(self) -> list[tuple[int, list[str], list[tuple[str, list[str]]]]]:
+        """The courses rejected for each person (its place), and for the words of each gap."""
+        known = {course.id for choice in self.choices for course in choice.courses}
+        found = [
+            (
+                person,
+                sorted(known & own.barred.keys()),
+                sorted({gap.text: sorted(known & barred.keys()) for gap, barred in own.rejected.items()}.items()),
+            )
+            for person, own in enumerate(self.people)
+            if own.barred or own.rejected
+        ]
+        return [one for one in found if one[1] or any(courses for _, courses in one[2])]
 
 
 def value_of(weight: float, relevance: float) -> int:
@@ -116,27 +131,39 @@ def demand_of(
     choice_of = {row: place for place, choice in enumerate(choices) for row in choice.rows}
     groups: dict[tuple[str, frozenset[int]], int] = {}
     open_gaps, hopeless = [], []
+    overridden: set[int] = set()
+
+    def together(row: int) -> tuple[int, ...]:
+        return choices[choice_of[row]].rows
+
     for person, own in enumerate(needs):
         removed = selector.removed(own)
-        # Nobody attends a series of which they cannot attend a part.
+        # Nobody attends a series of which they cannot attend a part, or a part of which was rejected for them.
         for part in {choice_of[row] for row, rule in removed.items() if rule == "方式不便"}:
             removed |= {row: "方式不便" for row in choices[part].rows if row not in removed}
+        for part in {choice_of[row] for row in selector.rows_of(own.barred)}:
+            removed |= {row: "被排除" for row in choices[part].rows if row not in removed}
+        overridden |= selector.overridden(own, [reach[gap.text] for gap in own.gaps], together)
         for gap, unclear in zip(own.gaps, own.unclear, strict=True):
-            rows = reach[gap.text]
-            cause = out_of_reach(gap, rows, unclear, removed)
+            rows, out = reach[gap.text], removed
+            if gap in own.rejected:
+                # A plan names a series by one of its courses: it is rejected as a whole.
+                rejected = {other for row in selector.rows_of(own.rejected[gap]) for other in together(row)}
+                out = {**dict.fromkeys(rejected, "被排除"), **removed}
+            cause = out_of_reach(gap, rows, unclear, out)
             if cause:
                 hopeless.append((person, gap, cause))
                 continue
             # Keyed by what is out rather than by what is in: mostly nothing is.
-            key = (gap.text, frozenset(rows.keys() & removed.keys()))
+            key = (gap.text, frozenset(rows.keys() & out.keys()))
             if key not in groups:
                 groups[key] = len(groups)
             open_gaps.append(Open(person, gap, groups[key]))
 
     entries: dict[tuple[int, int], float] = {}
-    for (text, out), group in groups.items():
+    for (text, barred), group in groups.items():
         for row, reached in reach[text].items():
-            if row not in out:
+            if row not in barred:
                 place = (group, choice_of[row])
                 entries[place] = max(reached.relevance, entries.get(place, 0.0))
     places = tuple(np.array(list(entries), dtype=int).reshape(-1, 2).T)
@@ -149,15 +176,14 @@ def demand_of(
         sp.csr_matrix((np.array(list(entries.values()), dtype=float), places), shape=shape),
         *_kinds(needs, choices, selector),
         near_duplicates(choices),
+        frozenset(overridden),
     )
 
 
 def _kinds(needs: Sequence[Needs], choices: Sequence[Choice], selector: Selector) -> tuple[np.ndarray, np.ndarray]:
     """The kind of each person, and for each kind the choices whose audience leaves it out."""
     known: dict[Kind, int] = {}
-    kinds = [
-        known.setdefault(Kind(own.profile.level, own.family, own.profile.restrictions), len(known)) for own in needs
-    ]
+    kinds = [known.setdefault(Kind.of(own), len(known)) for own in needs]
     outside = np.zeros((len(known), len(choices)))
     for kind, number in known.items():
         out = {row for row, rule in selector.barred(kind).items() if rule in {"层级不符", "岗位不符"}}

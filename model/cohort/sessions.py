@@ -24,8 +24,8 @@ def exempt(own: Needs, choice: Choice) -> bool:
 
 
 def kept_away(own: Needs, choice: Choice) -> bool:
-    """Whether the way a choice is taught is out of the question for somebody (不能脱产, 行动不便)."""
-    return any(bars(course.mode, own.profile.restrictions) for course in choice.courses)
+    """Whether the way a choice is taught is out of the question for somebody (不能脱产, 行动不便), or it was rejected for them."""
+    return any(bars(course.mode, own.profile.restrictions) or course.id in own.barred for course in choice.courses)
 
 
 def comes(own: Needs, choice: Choice) -> bool:

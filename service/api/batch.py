@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -11,15 +12,19 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from marshmallow import RAISE, fields
 
+from service.access import allows
+from service.api.jobs import ACCEPTED, PreferIn, later, prefers_later
 from service.api.recommendations import LimitsIn, limits_of, recommender_of
-from service.batch import answers, as_lines, as_list, lines_in, lines_of, records_of
+from service.batch import NDJSON, answers, as_lines, as_list, records_of, values_in
+from service.cohorts import asked_of
 from service.errors import problem
 from service.fields import Door
-from service.jsonl import parse
+from service.listed import MOST_COUNTED, NotListed, TooLong
+from service.metrics import metrics_now
+from service.store.pieces import SIZE
+from service.store.roles import Role
 
 bp = APIBlueprint("batch", __name__, url_prefix="/api/v1", tag="recommendations")
-
-NDJSON = "application/x-ndjson"
 
 
 class BatchOut(Door):
@@ -30,20 +35,21 @@ class BatchOut(Door):
 
 
 @bp.post("/recommendations/batch")
+@allows(Role.READER, body="MAX_BATCH_MB")
 @bp.input(LimitsIn, location="query", arg_name="query", unknown=RAISE)
+@bp.input(PreferIn, location="headers", arg_name="headers")
 @bp.output(BatchOut)
 @bp.doc(
     summary="为许多人推荐课程",
     description=(
         'application/json：`{"profiles": [...]}`，答复为 `{"model_version", "results": [...]}`；application/x-ndjson：每行一个人，答复也每行一条。'
-        '读不懂的一条单独失败，写作 `{"index", "id", "error"}`，其余照常。请求体先完整收下再逐批计算，边算边答。'
+        '读不懂的一条单独失败，写作 `{"index", "id", "error"}`，其余照常。请求体先完整收下再逐批计算，边算边答。带 Prefer: respond-async 时成为任务（202），需要 planner 角色。'
     ),
     operation_id="recommend_batch",
-    responses=[422, 503],
+    responses={202: ACCEPTED, 422: {}, 503: {}},
 )
-def recommend_batch(query: dict[str, Any]) -> Any:
+def recommend_batch(query: dict[str, Any], headers: dict[str, Any]) -> Any:
     """One record out for each record in."""
-    request.max_content_length = current_app.config["MAX_BATCH_MB"] * 2**20
     lines = request.mimetype == NDJSON
     if not lines and not request.is_json:
         return problem(415, f"请用 Content-Type: application/json 或 {NDJSON}，以 UTF-8 编码提交。")
@@ -54,37 +60,36 @@ def recommend_batch(query: dict[str, Any]) -> Any:
         file = stack.enter_context(TemporaryFile())
         while part := request.stream.read(1 << 16):
             file.write(part)
-        file.seek(0)
-        values: Iterable[Any]
-        if lines:
-            # A line may be as long as the body of a request for one person.
-            longest = current_app.config["MAX_BODY_MB"] * 2**20
-            count = sum(1 for _ in lines_in(file, longest))
-            file.seek(0)
-            values = _read_once(file, longest)
-        else:
-            try:
-                body = parse(file.read().decode("utf-8-sig"))
-            except UnicodeDecodeError:
-                return problem(400, "请求内容不是 UTF-8 编码；请以 UTF-8 提交。")
-            except ValueError as error:
-                return problem(400, f"请求内容{error}。")
-            if not (isinstance(body, dict) and set(body) == {"profiles"} and isinstance(body["profiles"], list)):
-                return problem(422, '请求内容应为 {"profiles": [...]}，其中每一项是一个人。')
-            file.close()
-            values, count = body["profiles"], len(body["profiles"])
+        # One person may be as long as the body of a request for one.
+        longest = current_app.config["MAX_BODY_MB"] * 2**20
+        try:
+            count, values = values_in(file, longest, lines=lines)
+        except UnicodeDecodeError:
+            return problem(400, "请求内容不是 UTF-8 编码；请以 UTF-8 提交。")
+        except ValueError as error:
+            return problem(400, f"请求内容{error}。")
+        except NotListed:
+            return problem(422, '请求内容应为 {"profiles": [...]}，其中每一项是一个人。')
+        except TooLong:
+            return problem(413, f"其中有一人的内容超过 {longest // 2**20} MB；请检查这一条。")
         if not count:
             return problem(422, "没有一个人可以推荐；请填写 profiles，或每行写一个人。")
         if count > most:
-            return problem(422, f"一次应提交 1 到 {most} 人，现为 {count} 人；请分几次提交。")
-        found = answers(records_of(values, recommender), recommender, limits, query["explain"])
+            told = f"{count} 人" if count <= MOST_COUNTED else f"{MOST_COUNTED} 人以上"
+            return problem(422, f"一次应提交 1 到 {most} 人，现为 {told}；请分几次提交。")
+        if prefers_later():
+            asked = asked_of(limits) | {"explain": query["explain"], "lines": lines, "longest": longest}
+            file.seek(0)
+            return later("batch", asked, recommender.version, count, {"people": iter(partial(file.read, SIZE), b"")})
+        records = records_of(_read_once(file, values), recommender)
+        found = metrics_now().counting(answers(records, recommender, limits, query["explain"]))
         stream = as_lines(found) if lines else as_list(found, recommender.version)
         response = Response(stream, mimetype=NDJSON if lines else "application/json")
         response.call_on_close(stack.pop_all().close)
         return response
 
 
-def _read_once(file: IO[bytes], longest: int) -> Iterator[Any]:
+def _read_once(file: IO[bytes], values: Iterator[Any]) -> Iterator[Any]:
     """The values of a file that is closed after the last of them, though a caller may never close the answer."""
     with file:
-        yield from lines_of(file, longest)
+        yield from values

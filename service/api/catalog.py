@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
 
 from apiflask import APIBlueprint
+from cachetools import LRUCache, cached
 from flask import jsonify, request
 from marshmallow import RAISE, fields
 from werkzeug.wrappers import Response as BaseResponse
 
-from model.domain import Course
+from model.domain import Catalog, Course
 from model.lexicon import Lexicon, bare
+from service.access import allows
 from service.api.recommendations import VersionIn, recommender_of
 from service.errors import problem
 from service.fields import WHOLE, Door, between, characters
+from service.store.roles import Role
 
 bp = APIBlueprint("catalog", __name__, url_prefix="/api/v1", tag="catalog")
 
@@ -132,6 +136,7 @@ def dump_course(course: Course, teaches: str | None, lexicon: Lexicon) -> dict[s
 
 
 @bp.get("/courses")
+@allows(Role.READER)
 @bp.input(PageIn, location="query", arg_name="query", unknown=RAISE)
 @bp.output(CoursesOut)
 @bp.doc(summary="课程目录", operation_id="courses", responses=[304, 422, 503])
@@ -139,7 +144,10 @@ def courses(query: dict[str, Any]) -> Any:
     """The courses of the catalog, searchable, page by page."""
     recommender = recommender_of(query)
     words = [bare(word) for word in query["q"].split()]
-    found = [course for course in recommender.catalog if all(word in _words_of(course) for word in words)]
+    _, texts = searched(recommender.catalog)
+    found = [
+        course for course, text in zip(recommender.catalog, texts, strict=True) if all(word in text for word in words)
+    ]
     rest = [course for course in found if course.id > query["cursor"]]
     page = rest[: query["limit"]]
     return tagged(
@@ -152,12 +160,18 @@ def courses(query: dict[str, Any]) -> Any:
     )
 
 
-def _words_of(course: Course) -> str:
+@cached(LRUCache(4), key=id, lock=Lock())
+def searched(catalog: Catalog) -> tuple[Catalog, tuple[str, ...]]:
+    """What is searched of each course, made ready once for a version; the catalog is kept with it, so that its id stays its own."""
     # bare() takes out all blanks; a word is not to be found across the border of two fields.
-    return "\n".join(map(bare, [course.id, course.title, course.summary, course.category, course.provider]))
+    return catalog, tuple(
+        "\n".join(map(bare, (course.id, course.title, course.summary, course.category, course.provider)))
+        for course in catalog
+    )
 
 
 @bp.get("/courses/<path:identity>")  # An id may hold a slash.
+@allows(Role.READER)
 @bp.input(VersionIn, location="query", arg_name="query", unknown=RAISE)
 @bp.output(OneCourseOut)
 @bp.doc(summary="一门课程", operation_id="course", responses=[304, 404, 422, 503])
@@ -171,6 +185,7 @@ def course(identity: str, query: dict[str, Any]) -> Any:
 
 
 @bp.get("/competencies")
+@allows(Role.READER)
 @bp.output(CompetenciesOut)
 @bp.doc(summary="能力词表", operation_id="competencies", responses=[304, 503])
 def competencies() -> Any:
@@ -188,6 +203,7 @@ def competencies() -> Any:
 
 
 @bp.get("/posts")
+@allows(Role.READER)
 @bp.output(PostsOut)
 @bp.doc(summary="岗位族和层级", operation_id="posts", responses=[304, 503])
 def posts() -> Any:

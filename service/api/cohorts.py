@@ -1,42 +1,61 @@
-"""One plan for many people: ``quebu plan`` over HTTP, as JSON or as the workbook a planner files."""
+"""Answers for many people: ``quebu plan`` and ``quebu recommend`` over HTTP, for people in JSON or on a roster. What is large becomes a job."""
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+import json
+from typing import Any, NamedTuple
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, g, request
 from marshmallow import RAISE, ValidationError, fields
 from marshmallow.validate import Length
 
-from model.cohort.plan_reports import cohort_sheets
-from model.cohort.rival import compare
-from model.errors import InputError
-from model.sheets import write_workbook
-from service.api.body import documents_body, read_json
-from service.api.recommendations import EXAMPLE, VersionIn, recommender_of
-from service.asked import AskedIn, filing_of, make_plan
+from model.domain import Profile, Reading
+from model.errors import InputError, TableError
+from model.lexicon import Lexicon
+from service.access import allows
+from service.api.body import documents_body
+from service.api.jobs import ACCEPTED, PreferIn, later, prefers_later
+from service.api.recommendations import EXAMPLE, LimitsIn, VersionIn, limits_of, recommender_of
+from service.api.uploads import read_body, sent_parts, sent_roster
+from service.asked import TAKING_PART, AskedIn
+from service.cohorts import (
+    JSON,
+    LISTED,
+    WORKBOOK,
+    Month,
+    Roster,
+    asked_of,
+    in_words_of_the_request,
+    lists_as_json,
+    lists_as_workbook,
+    plan_as_json,
+    plan_as_workbook,
+    plan_for,
+    reading_of,
+)
 from service.errors import problem
-from service.fields import Door, at_most, characters, one_of
-from service.plans import dump_cohort, load_cohort
-from service.schemas import ProfileIn
+from service.fields import Door, at_most, both, characters, one_of
+from service.metrics import metrics_now
+from service.plans import load_cohort
+from service.schemas import PlanOut, overridden
+from service.store.jobs import sliced
+from service.store.roles import Role
 
 bp = APIBlueprint("cohorts", __name__, url_prefix="/api/v1", tag="cohorts")
-bp.before_request(read_json)
+bp.before_request(read_body)
 
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MOST_SECONDS = 60  # A request that takes longer is better made on the command line.
+AT_ONCE = 60  # Seconds of search that a request waits for; more are for a job.
+MOST_SECONDS = 600
+UPLOADED = (
+    "也可用 multipart/form-data 上传名册：`roster` 为 .xlsx .xls .csv .jsonl 文件{others}；读不懂的行跳过，逐格列在 `reading` 中。"
+    "Accept 为 xlsx 的类型时，答复是与命令行相同的工作簿。人数超过 QUEBU_MAX_COHORT{more}，或带 Prefer: respond-async 时，"
+    "成为任务（202），人数最多 QUEBU_MAX_BATCH。名册不留存。"
+)
 
 
-class CohortIn(Door):
-    """A roster and what is asked for it; with ``previous``, a plan that was kept, the new one is compared with it and carries its gaps on."""
+class PeopleIn(Door):
+    """The people asked for."""
 
     people = fields.List(
         fields.Dict(),
@@ -44,9 +63,49 @@ class CohortIn(Door):
         validate=Length(min=1, error=at_most(1_000_000, 1)),
         metadata={"example": [EXAMPLE]},
     )
+
+
+class CohortIn(PeopleIn):
+    """A roster and what is asked for it; with ``previous``, a plan that was kept, the new one is compared with it and carries its gaps on."""
+
     plan = fields.Nested(AskedIn, required=True, metadata={"example": {"hours": 8}})
     previous = fields.Dict(load_default=None, allow_none=True)
     deadline = fields.String(load_default="", validate=characters(0, 100))
+
+
+class ListsIn(LimitsIn):
+    """Query parameters of recommendations for a roster."""
+
+    as_of = fields.Date(
+        load_default=None,
+        error_messages={"invalid": both("应为日期，如 2026-11-01", "Must be a date.")},
+        metadata={"description": "名册中任职年限算到何时；默认取名册的填报日期"},
+    )
+
+
+class FaultOut(Door):
+    """What is wrong with one cell."""
+
+    place = fields.String(metadata={"example": "Sheet1!B7"})
+    problem = fields.String()
+    remedy = fields.String()
+
+
+class ReadingOut(Door):
+    """How the rows of a file add up: read + rejected + skipped = rows."""
+
+    rows = fields.Integer()
+    read = fields.Integer()
+    rejected = fields.Integer()
+    skipped = fields.Dict(keys=fields.String(), values=fields.Integer())
+    notes = fields.List(fields.String())
+    faults = fields.List(fields.Nested(FaultOut))
+
+
+def _reading() -> fields.Nested:
+    return fields.Nested(
+        ReadingOut, allow_none=True, metadata={"description": "上传的名册读得如何；人员以 JSON 给出时为 null"}
+    )
 
 
 class CohortOut(Door):
@@ -74,62 +133,158 @@ class CohortOut(Door):
     catalog_hash = fields.String()
     parameters = fields.Dict()
     inputs_hash = fields.String()
+    overridden = overridden()
     comparison = fields.Dict(allow_none=True, metadata={"description": "与 previous 的比较；没有 previous 时为 null"})
+    reading = _reading()
+
+
+class ListsOut(Door):
+    """The recommendations for everybody, in the order given."""
+
+    model_version = fields.String()
+    reading = _reading()
+    results = fields.List(fields.Nested(PlanOut))
+
+
+class Sent(NamedTuple):
+    """The people of a request: as they were sent, and as they were read."""
+
+    roster: Roster | None
+    reading: Reading[Profile]
+
+    @property
+    def from_file(self) -> bool:
+        """Whether they came as a file."""
+        return self.roster is not None
+
+    def kept(self) -> Roster:
+        """What a job is given to read them from."""
+        return self.roster or Roster(LISTED, json.dumps(g.body["people"], ensure_ascii=False).encode())
 
 
 @bp.post("/cohorts/plan")
+@allows(Role.PLANNER, cost=100, body="MAX_BATCH_MB")
 @bp.input(VersionIn, location="query", arg_name="query", unknown=RAISE)
+@bp.input(PreferIn, location="headers", arg_name="headers")
 @documents_body(bp, CohortIn)
 @bp.output(CohortOut)
 @bp.doc(
     summary="为一批人排班",
-    description="班次方案、分班或菜单选学，附最优性证明。Accept 为 xlsx 的类型时，答复是可以归档的工作簿。人数超过 QUEBU_MAX_COHORT 时请用命令行 quebu plan。",
+    description="班次方案、分班或菜单选学，附最优性证明。"
+    + UPLOADED.format(
+        others="，`plan` 为 JSON 文本，另可有 `previous`、`deadline`", more=f"、time_limit 超过 {AT_ONCE} 秒"
+    ),
     operation_id="plan_cohort",
-    responses=[422, 503],
+    responses={202: ACCEPTED, 422: {}, 503: {}},
 )
-def plan_cohort(query: dict[str, Any]) -> Any:
+def plan_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
     """The plan asked for."""
-    recommender, most = recommender_of(query), current_app.config["MAX_COHORT"]
+    recommender, config = recommender_of(query), current_app.config
     try:
-        asked = CohortIn().load(g.body)
-        if asked["plan"].time_limit > MOST_SECONDS:
-            return problem(422, f"time_limit 最多 {MOST_SECONDS} 秒；要更久时请用命令行 quebu plan。")
-        if len(asked["people"]) > most:
-            return problem(422, f"一次最多排 {most} 人；人数更多时请用命令行 quebu plan。")
-        with _inside("people"):
-            people = ProfileIn(recommender.lexicon).load(asked["people"], many=True)
-        with _inside("previous"):
-            before = load_cohort(asked["previous"]) if asked["previous"] is not None else None
+        if g.body is None:
+            given = CohortIn(exclude=("people",)).load(sent_parts(("plan", "previous")))
+        else:
+            given = CohortIn().load(g.body)
+        asked = given["plan"]
+        if asked.time_limit > MOST_SECONDS:
+            return problem(422, f"time_limit 最多 {MOST_SECONDS} 秒。")
+        try:
+            before = load_cohort(given["previous"]) if given["previous"] is not None else None
+        except ValidationError as error:
+            raise ValidationError({"previous": error.messages}) from error
+        sent = _people(recommender.lexicon, asked.month)
+        if _is_large(sent) or asked.time_limit > AT_ONCE:
+            raw = sent_parts(("plan",))["plan"] if g.body is None else g.body["plan"]
+            request_of = {
+                "plan": raw,
+                "deadline": given["deadline"],
+                "settings": {name: config[name] for name in TAKING_PART},
+            }
+            previous = b"" if before is None else json.dumps(given["previous"], ensure_ascii=False).encode()
+            return _later("plan", request_of, recommender.version, sent, previous)
+        results = plan_for(recommender, sent.reading, asked, config, given["deadline"], before)
+        metrics_now().count(len(sent.reading.values))
     except InputError as error:
         return _refused(error)
-    twice = len(people) - len({person.id for person in people})
-    if twice:
-        return problem(422, f"有 {twice} 人的 id 与别人重复；请给每人各自的编号。")
+    if _answer() == WORKBOOK:
+        return Response(plan_as_workbook(results), mimetype=WORKBOOK)
+    return Response(plan_as_json(results, from_file=sent.from_file), mimetype=JSON)
+
+
+@bp.post("/cohorts/recommendations")
+@allows(Role.PLANNER, cost=100, body="MAX_BATCH_MB")
+@bp.input(ListsIn, location="query", arg_name="query", unknown=RAISE)
+@bp.input(PreferIn, location="headers", arg_name="headers")
+@documents_body(bp, PeopleIn)
+@bp.output(ListsOut)
+@bp.doc(
+    summary="为一批人推荐课程",
+    description="全体人员的个人推荐；任何一人读不懂时整个请求被拒绝（要逐条失败，请用 /recommendations/batch）。"
+    + UPLOADED.format(others="", more=""),
+    operation_id="recommend_cohort",
+    responses={202: ACCEPTED, 422: {}, 503: {}},
+)
+def recommend_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
+    """The recommendations for all."""
+    recommender, limits = recommender_of(query), limits_of(query)
+    month = (query["as_of"].year, query["as_of"].month) if query["as_of"] else None
     try:
-        plan, demand = make_plan(recommender, people, asked["plan"], current_app.config, time.monotonic)
+        if g.body is None:
+            PeopleIn(exclude=("people",)).load(sent_parts(()))
+        else:
+            PeopleIn().load(g.body)
+        sent = _people(recommender.lexicon, month)
     except InputError as error:
         return _refused(error)
-    filing = filing_of(
-        recommender, plan, demand, asked["plan"], current_app.config, time.monotonic, asked["deadline"], before
-    )
-    if request.accept_mimetypes.best_match(["application/json", WORKBOOK]) == WORKBOOK:
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "plan.xlsx"
-            write_workbook(path, cohort_sheets(filing))
-            return Response(path.read_bytes(), mimetype=WORKBOOK)
-    told = dump_cohort(filing)
-    return told | {"comparison": None if before is None else asdict(compare(before, load_cohort(told)))}
+    if _is_large(sent):
+        asked = asked_of(limits) | {"explain": query["explain"], "month": month}
+        return _later("recommendations", asked, recommender.version, sent)
+    metrics_now().count(len(sent.reading.values))
+    if _answer() == WORKBOOK:
+        return Response(lists_as_workbook(recommender, sent.reading, limits), mimetype=WORKBOOK)
+    parts = lists_as_json(recommender, sent.reading, limits, query["explain"], from_file=sent.from_file)
+    return Response(b"".join(part for part, _ in parts), mimetype=JSON)
+
+
+def _people(lexicon: Lexicon, month: Month | None) -> Sent:
+    """The people of the request; InputError or ValidationError where they are too many or cannot be used."""
+    most = current_app.config["MAX_BATCH"]
+    roster = sent_roster() if g.body is None else None
+    count = len(g.body["people"]) if g.body else 0
+    reading = None
+    if count <= most:
+        reading = reading_of(g.body["people"], lexicon) if roster is None else roster.read(lexicon, month)
+        count = len(reading.values)
+    if reading is None or count > most:
+        raise InputError(f"一次最多 {most} 人，现为 {count} 人；请分几次提交。")
+    return Sent(roster, reading)
+
+
+def _is_large(sent: Sent) -> bool:
+    return prefers_later() or len(sent.reading.values) > current_app.config["MAX_COHORT"]
+
+
+def _later(kind: str, asked: dict[str, Any], version: str, sent: Sent, previous: bytes = b"") -> Response:
+    roster = sent.kept()
+    given = {"people": sliced(roster.content), "previous": sliced(previous)}
+    asked |= {"suffix": roster.suffix, "answer": _answer()}
+    return later(kind, asked, version, len(sent.reading.values), given)
+
+
+def _answer() -> str:
+    return request.accept_mimetypes.best_match([JSON, WORKBOOK]) or JSON
 
 
 def _refused(error: InputError) -> Response:
-    """The sentences name the options of the command; here they are fields."""
-    return problem(422, re.sub(r"--([a-z-]+)", lambda option: option[1].replace("-", "_"), str(error)))
-
-
-@contextmanager
-def _inside(name: str) -> Iterator[None]:
-    """What is wrong within a field is named from the root of the body on."""
-    try:
-        yield
-    except ValidationError as error:
-        raise ValidationError({name: error.messages}) from error
+    """A table without one usable row names its faults by cell, without what stands there."""
+    cells = error.faults if isinstance(error, TableError) else ()
+    errors = [
+        {
+            "field": fault.place,
+            "pointer": "",
+            "message": f"{fault.problem}；{fault.remedy}",
+            "message_en": "This cell cannot be used as it stands.",
+        }
+        for fault in cells
+    ]
+    return problem(422, in_words_of_the_request(error), errors)

@@ -9,6 +9,10 @@ from flask import current_app
 from marshmallow import fields
 from marshmallow.validate import Equal
 
+from service.access import allows
+from service.engine import Engine
+from service.errors import problem
+
 bp = APIBlueprint("health", __name__, url_prefix="/api/v1/health", tag="health")
 
 
@@ -22,6 +26,7 @@ class ReadyOut(Schema):
         allow_none=True, metadata={"description": "正在使用的句向量编码器；没有可用的编码器时为 null。"}
     )
     degraded = fields.Boolean(metadata={"description": "true 表示没有可用的编码器，只凭词句和能力匹配，效果较差。"})
+    trouble = fields.String(metadata={"description": "只在启用的版本用不了、仍由此前的版本应答时出现，说明原因"})
 
 
 class LiveOut(Schema):
@@ -31,6 +36,7 @@ class LiveOut(Schema):
 
 
 @bp.get("/live")
+@allows(None)
 @bp.output(LiveOut)
 @bp.doc(summary="存活检查", description="进程能应答即返回 200，不看模型。", operation_id="live")
 def live() -> dict[str, str]:
@@ -39,6 +45,7 @@ def live() -> dict[str, str]:
 
 
 @bp.get("/ready")
+@allows(None)
 @bp.output(ReadyOut)
 @bp.doc(
     summary="就绪检查",
@@ -46,9 +53,12 @@ def live() -> dict[str, str]:
     operation_id="ready",
     responses=[503],
 )
-def ready() -> dict[str, Any]:
-    """200 with the active version once it is loaded; 503 before."""
-    recommender = current_app.extensions["quebu"].recommender()
+def ready() -> Any:
+    """200 with the version that answers once one is loaded; 503 before."""
+    engine: Engine = current_app.extensions["quebu"]
+    recommender = engine.ready()
+    if recommender is None:
+        return problem(503, "模型正在载入，请稍候。", headers={"Retry-After": "1"})
     encoder = recommender.matcher.encoder
     return {
         "status": "ready",
@@ -56,4 +66,5 @@ def ready() -> dict[str, Any]:
         "courses": len(recommender.catalog),
         "encoder": encoder,
         "degraded": encoder is None,
+        **({"trouble": str(engine.refusal)} if engine.refusal else {}),
     }

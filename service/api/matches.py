@@ -9,10 +9,13 @@ from flask import g
 from marshmallow import RAISE, fields
 from marshmallow.validate import Length
 
+from service.access import allows
 from service.api.body import documents_body, read_json
 from service.api.recommendations import VersionIn, recommender_of
 from service.fields import WHOLE, Door, at_most, between
-from service.schemas import QuestionIn, dump_answer
+from service.metrics import metrics_now
+from service.schemas import QuestionIn, dump_answer, overridden
+from service.store.roles import Role
 
 bp = APIBlueprint("matches", __name__, url_prefix="/api/v1", tag="matches")
 bp.before_request(read_json)
@@ -48,6 +51,7 @@ class AnswerOut(Door):
     matches = fields.List(fields.Nested(MatchOut))
     answerable = fields.Boolean(metadata={"description": "目录里是否有课可答"})
     model_version = fields.String()
+    overridden = overridden()
 
 
 class AnswersOut(Door):
@@ -57,6 +61,7 @@ class AnswersOut(Door):
 
 
 @bp.post("/matches")
+@allows(Role.READER)
 @bp.input(VersionIn, location="query", arg_name="query", unknown=RAISE)
 @documents_body(bp, QuestionsIn)
 @bp.output(AnswersOut)
@@ -65,6 +70,7 @@ def match(query: dict[str, Any]) -> Any:
     """Ranked courses with calibrated relevance for each text."""
     recommender = recommender_of(query)
     asked = QuestionsIn().load(g.body)
+    metrics_now().count(texts=len(asked["queries"]))
     answers = recommender.answer([one["text"] for one in asked["queries"]], asked["top"])
     return {
         "results": [

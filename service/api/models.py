@@ -11,8 +11,10 @@ from marshmallow import fields
 
 from model.errors import NoActiveVersion, VersionError
 from model.registry import Registry
+from service.access import allows
 from service.errors import problem
 from service.fields import Door
+from service.store.roles import Role
 
 bp = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="models")
 
@@ -56,6 +58,7 @@ def _active(registry: Registry) -> str | None:
 
 
 @bp.get("/models")
+@allows(Role.READER)
 @bp.output(ModelsOut)
 @bp.doc(summary="各个版本", operation_id="models")
 def models() -> Any:
@@ -70,6 +73,7 @@ def models() -> Any:
 
 
 @bp.get("/models/<version>")
+@allows(Role.READER)
 @bp.output(OneModelOut)
 @bp.doc(summary="一个版本", operation_id="model", responses=[404, 503])
 def model(version: str) -> Any:

@@ -11,10 +11,14 @@ from marshmallow.validate import Length
 
 from model.domain import Limits, Profile
 from model.recommender import Recommender
+from service.access import allows
 from service.api.body import documents_body, read_json
 from service.engine import Engine
 from service.fields import WHOLE, Door, at_most, between, both, characters, one_of
+from service.metrics import metrics_now
 from service.schemas import NO_GAPS, GapOut, PlanOut, ProfileIn, dump_gap, dump_plan
+from service.store.overrides import Layer
+from service.store.roles import Role
 
 bp = APIBlueprint("recommendations", __name__, url_prefix="/api/v1", tag="recommendations")
 bp.before_request(read_json)
@@ -93,12 +97,14 @@ def limits_of(query: dict[str, Any]) -> Limits:
 
 
 def recommender_of(query: dict[str, Any]) -> Recommender:
-    """The version that is to answer; raises VersionError where there is none, a 422 where the one asked for is unknown."""
+    """The version that is to answer, under the rejections at work; raises VersionError where there is none, a 422 where the one asked for is
+    unknown."""
     engine: Engine = current_app.extensions["quebu"]
     version = query.get("model_version")
     if version is not None and version not in engine.registry.versions():
         abort(422, detail={"query": {"model_version": [UNKNOWN_VERSION]}})
-    return engine.recommender(version)
+    layer: Layer = current_app.extensions["quebu.overrides"]
+    return layer.over(engine.recommender(version))
 
 
 def profile_of(recommender: Recommender) -> Profile:
@@ -108,6 +114,7 @@ def profile_of(recommender: Recommender) -> Profile:
 
 
 @bp.post("/recommendations")
+@allows(Role.READER)
 @bp.input(LimitsIn, location="query", arg_name="query", unknown=RAISE)
 @documents_body(bp, ProfileIn, EXAMPLE)
 @bp.output(PlanOut)
@@ -116,10 +123,13 @@ def recommend(query: dict[str, Any]) -> Any:
     """Gaps, recommended courses with reasons, and the gaps no course closes."""
     recommender = recommender_of(query)
     profile = profile_of(recommender)
-    return dump_plan(next(recommender.plans([profile], limits_of(query))), query["explain"])
+    plan = next(recommender.plans([profile], limits_of(query)))
+    metrics_now().count(1, len(plan.gaps))
+    return dump_plan(plan, query["explain"])
 
 
 @bp.post("/gaps")
+@allows(Role.READER)
 @bp.input(VersionIn, location="query", arg_name="query", unknown=RAISE)
 @documents_body(bp, ProfileIn, EXAMPLE)
 @bp.output(GapsOut)
@@ -129,6 +139,7 @@ def gaps(query: dict[str, Any]) -> Any:
     recommender = recommender_of(query)
     profile = profile_of(recommender)
     (needs,), _ = recommender.needs([profile])
+    metrics_now().count(1, len(needs.gaps))
     return {
         "id": profile.id,
         "gaps": [dump_gap(gap) for gap in needs.gaps],

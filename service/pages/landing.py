@@ -5,11 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, current_app, render_template
 
 from model.errors import QuebuError
+from service.access import allows
 
 bp = Blueprint("landing", __name__)
 
 
 @bp.get("/")
+@allows(None)
 def index() -> str:
     """Say which version answers, and how to ask it, on the command line and over HTTP."""
     engine = current_app.extensions["quebu"]

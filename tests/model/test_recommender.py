@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from model.domain import Catalog, Cause, Course, Limits, Plan, Profile, Reason, 
 from model.judgements import Judgements
 from model.lexicon import Competency, Lexicon, PostFamily, Requirement
 from model.matcher import CHUNK, Matcher
+from model.overrides import NONE, Overrides, Rejection
 from model.recommender import Recommender
 
 WORDS = {"公文写作": ("写材料",), "应急处突": ("突发事件处置",), "党纪学习教育": ("党规党纪",)}
@@ -294,3 +296,108 @@ def test_of_equally_relevant_courses_the_smaller_id_is_answered_first() -> None:
     twins = [replace(COURSES[0], id=identity) for identity in ("z", "a", "m")]
     (answer,) = train(twins).answer(["写材料没有观点"])
     assert [match.course.id for match in answer.matches] == ["a", "m", "z"]
+
+
+TRAINED = cache(lambda: train(COURSES))
+STATED = "写材料没有观点；突发事件现场乱"
+TEAM = (*PEOPLE, Profile("P5", weaknesses=(Weakness(STATED),)))
+SAID = ("写材料没有观点", "公文写作", "应急处突", "突发事件现场乱", STATED, "别的")
+REJECTIONS = st.lists(
+    st.one_of(
+        st.builds(Rejection, st.integers(1, 99), st.sampled_from(["c1", "c2", "c5"]), st.sampled_from(SAID), st.none()),
+        st.builds(Rejection, st.integers(1, 99), st.sampled_from(["c1", "c2", "c3"]), st.none(), st.sampled_from(["P1", "P5", "P9"])),
+        st.builds(Rejection, st.integers(1, 99), st.sampled_from(["c2", "c3", "gone"]), st.none(), st.none()),
+    ),
+    max_size=5,
+    unique_by=lambda one: one.number,
+)  # fmt: skip
+
+
+def rejecting(*rejected: Rejection) -> Recommender:
+    return TRAINED().under(Overrides.of(rejected))
+
+
+@given(REJECTIONS)
+def test_no_rejected_pair_is_in_any_plan_or_answer(rejected: list[Rejection]) -> None:
+    recommender = rejecting(*rejected)
+    of_everybody = {one.course for one in rejected if one.gap is None and one.person is None}
+    for found in recommender.plans(TEAM, Limits()):
+        own = {one.course for one in rejected if one.person == found.profile.id} | of_everybody
+        assert not own & set(ids(found))
+        stated = {weakness.text for weakness in found.profile.weaknesses}
+        for one in found.recommendations:
+            for reason in one.reasons:
+                words = {reason.gap, *(text for text in stated if reason.gap in recommender.reader.split([text])[text])}
+                out = {each.course for each in rejected if each.gap in words}
+                assert reason.code == "required" or one.candidate.course.id not in out
+    for answer in recommender.answer(SAID):
+        out = {one.course for one in rejected if one.gap == answer.text} | of_everybody
+        assert not out & {match.course.id for match in answer.matches}
+    for text, match in recommender.nearest(SAID).items():
+        assert match.course.id not in {one.course for one in rejected if one.gap == text} | of_everybody
+
+
+@given(REJECTIONS, st.randoms(use_true_random=False))
+def test_the_order_of_rejections_changes_nothing_and_without_them_all_is_as_before(
+    rejected: list[Rejection], dice: Random
+) -> None:
+    one, other = rejecting(*rejected), rejecting(*dice.sample(rejected, len(rejected)))
+    assert list(one.plans(TEAM, Limits())) == list(other.plans(TEAM, Limits()))
+    assert one.answer(SAID) == other.answer(SAID)
+    assert list(one.under(NONE).plans(TEAM, Limits())) == list(TRAINED().plans(TEAM, Limits()))
+    assert one.under(NONE).answer(SAID) == TRAINED().answer(SAID)
+
+
+def test_a_rejected_course_may_still_be_brought_by_another_gap() -> None:
+    person = Profile("P1", weaknesses=(Weakness("写材料没有观点"), Weakness("请示报告分不清")))
+    before = plan(TRAINED(), person)
+    both = {one.candidate.course.id for one in before.recommendations if len(one.candidate.parts) == 2}
+    course = min(both)
+    after = plan(rejecting(Rejection(3, course, "写材料没有观点")), person)
+    (found,) = (one.candidate for one in after.recommendations if one.candidate.course.id == course)
+    assert [part.gap.text for part in found.parts] == ["请示报告分不清"]
+    assert found.score == found.parts[0].value
+    assert after.overridden == {3}
+    assert before.overridden == frozenset()
+
+
+def test_a_rejection_that_names_a_part_holds_wherever_the_part_occurs() -> None:
+    recommender = rejecting(Rejection(1, "c1", "写材料没有观点"))
+    assert recommender.reader.split([STATED])[STATED] == ("写材料没有观点", "突发事件现场乱")
+    assert "c1" not in ids(plan(recommender, TEAM[-1]))
+    (answer,) = recommender.answer([STATED], top=2)
+    assert {match.course.id for match in answer.matches} == {"c5", "c2"}
+    assert answer.overridden == {1}
+
+
+def test_a_rejection_that_names_a_whole_text_holds_for_the_gaps_it_states_and_for_no_others() -> None:
+    recommender = rejecting(Rejection(1, "c1", STATED))
+    assert "c1" not in ids(plan(recommender, TEAM[-1]))
+    assert "c1" in ids(plan(recommender, MAYOR))
+
+
+def test_the_only_course_for_a_text_being_rejected_it_is_not_answerable() -> None:
+    text = "突发事件现场乱"
+    before, after = TRAINED().answer([text])[0], rejecting(Rejection(4, "c2", text)).answer([text])[0]
+    assert (before.answerable, before.matches[0].course.id, before.overridden) == (True, "c2", frozenset())
+    assert (after.answerable, after.overridden) == (False, {4})
+    # With all courses asked for, the rejected one is not listed last either.
+    assert {match.course.id for match in after.matches} == {"c1", "c3", "c4", "c5"}
+
+
+def test_a_rejection_that_would_not_have_been_listed_took_no_part() -> None:
+    (answer,) = rejecting(Rejection(4, "c4", "突发事件现场乱")).answer(["突发事件现场乱"], top=1)
+    assert answer == TRAINED().answer(["突发事件现场乱"], top=1)[0]
+
+
+def test_of_what_was_rejected_for_a_text_nothing_is_nearest() -> None:
+    every = [Rejection(number, course.id, "应急") for number, course in enumerate(COURSES, start=1)]
+    assert rejecting(*every[1:]).nearest(["应急"])["应急"].course.id == every[0].course
+    assert rejecting(*every).nearest(["应急"]) == {}
+
+
+def test_a_version_under_rejections_is_the_same_version_and_shares_what_it_knows() -> None:
+    recommender = rejecting(Rejection(1, "c1"))
+    assert recommender.version == TRAINED().version
+    assert (recommender.titles, recommender.reader) == (TRAINED().titles, TRAINED().reader)
+    assert TRAINED().overrides == NONE

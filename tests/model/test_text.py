@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.text import character_ngrams, plain, topic, words
+from model.text import PackedNgrams, character_ngrams, plain, topic, words
 
 
 def test_full_width_and_upper_case_and_marks_make_no_difference() -> None:
@@ -77,3 +78,15 @@ def test_ngrams_have_one_to_three_characters() -> None:
 def test_ngrams_read_the_normal_form() -> None:
     vectorizer = character_ngrams().fit(["ＡＩ写作"])
     assert "ai" in vectorizer.vocabulary_
+
+
+TEXTS = st.text(st.sampled_from("公文写作 ，ＡＩai\x00\ud800𠮷1"), max_size=12)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=6), st.sampled_from([np.float32, np.float64]))
+def test_packed_ngrams_give_the_very_values_of_the_vectorizer_they_are_made_of(texts: list[str], dtype: type) -> None:
+    fitted = character_ngrams(dtype).fit(["公文写作，AI写作", "突发事件处置 a1", "𠮷利"])
+    expected, found = fitted.transform(texts), PackedNgrams(fitted).transform(texts)
+    assert (found.dtype, found.indices.dtype, found.shape) == (expected.dtype, expected.indices.dtype, expected.shape)
+    for part in ("data", "indices", "indptr"):
+        assert np.array_equal(getattr(found, part), getattr(expected, part)), part

@@ -1,4 +1,4 @@
-"""The application on the session's registry, on one of two versions, and on one where nothing is activated; an endpoint for vectors."""
+"""The application on the session's registry, on one of two versions, and on one where nothing is activated; an endpoint for vectors; stores."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from pathlib import Path
 
 import pytest
 from apiflask import APIFlask
+from argon2 import PasswordHasher
 from endpoint import KEY, Server
 from flask.testing import FlaskClient
+from postgres import SECRET, Postgres
 
 from model.domain import Catalog
 from model.recommender import Recommender
 from model.registry import Registry
 from service import create_app
 from service.embeddings import EndpointEncoder
+from service.store import logins
+from service.store.database import Database
 
 AWKWARD = "Q9999/甲 #1?%41&x=.."
 
 
 @pytest.fixture(scope="session")
 def app(registry: Path) -> APIFlask:
-    return create_app({"REGISTRY": str(registry), "TESTING": True})
+    return create_app({"REGISTRY": str(registry), "TESTING": True, "LOCAL": True})
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def client(app: APIFlask) -> FlaskClient:
 @pytest.fixture(scope="session")
 def versions(tmp_path_factory: pytest.TempPathFactory, trained: Recommender) -> Path:
     """Two versions: v0001, active; v0002, which accepts no course and whose last course has an id that is awkward in an address."""
-    store = Registry(tmp_path_factory.mktemp("versions"))
+    store = Registry(tmp_path_factory.mktemp("instance") / "versions")
     card = {"created": "2026-01-01T00:00:00Z", "source": "courses.csv", "courses": len(trained.catalog)}
     store.activate(store.save(lambda version: replace(trained, version=version), card))
     *courses, last = trained.catalog.courses
@@ -47,12 +51,12 @@ def versions(tmp_path_factory: pytest.TempPathFactory, trained: Recommender) -> 
 def narrow(versions: Path) -> APIFlask:
     """The application on two versions, with limits that are soon reached: 1 MB a body, 2 MB and 40 people a batch."""
     limits = {"MAX_BODY_MB": 1, "MAX_BATCH_MB": 2, "MAX_BATCH": 40}
-    return create_app({"REGISTRY": str(versions), "TESTING": True, **limits})
+    return create_app({"REGISTRY": str(versions), "TESTING": True, "LOCAL": True, **limits})
 
 
 @pytest.fixture
 def untrained(tmp_path: Path) -> FlaskClient:
-    return create_app({"REGISTRY": str(tmp_path / "none"), "TESTING": True}).test_client()
+    return create_app({"REGISTRY": str(tmp_path / "none"), "TESTING": True, "LOCAL": True}).test_client()
 
 
 @pytest.fixture
@@ -71,3 +75,66 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 @pytest.fixture
 def endpoint(server: Server) -> EndpointEncoder:
     return EndpointEncoder(server.url, "tiny", KEY, 5.0)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; skips where none is installed."""
+    server = Postgres()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def made(postgres: Postgres) -> str:
+    """The name of a PostgreSQL database with all tables, to be copied."""
+    url = postgres.new()
+    database = Database(url, SECRET)
+    database.migrate()
+    database.engine.dispose()
+    return postgres.name(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a store without tables, on each kind of database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/quebu.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.new()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A store ready for use, on each kind of database; ``database.url`` is its address, ``SECRET`` its secret."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path}/quebu.db", SECRET)
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        database = Database(server.new(request.getfixturevalue("made")), SECRET)
+    database.prepare()
+    yield database
+    database.engine.dispose()
+    if not database.embedded:
+        server.drop(database.url)
+
+
+@pytest.fixture
+def secured(database: Database, tmp_path: Path) -> Iterator[APIFlask]:
+    """The application without a version and without a local session, on each kind of database."""
+    url = database.url.render_as_string(hide_password=False)
+    app = create_app({"REGISTRY": str(tmp_path / "registry"), "DATABASE_URL": url, "SECRET": SECRET})
+    yield app
+    app.extensions["quebu.store"].engine.dispose()
+
+
+@pytest.fixture
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords hashed at the least cost, where it is not tested how long that takes."""
+    monkeypatch.setattr(logins, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    logins._nobody.cache_clear()
+    yield
+    logins._nobody.cache_clear()

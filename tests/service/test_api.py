@@ -380,7 +380,7 @@ def test_without_a_version_the_service_says_how_to_get_one(untrained: FlaskClien
 def test_a_crash_tells_neither_the_answer_nor_the_log_what_a_person_wrote(
     registry: Path, caplog: pytest.LogCaptureFixture
 ):
-    app = create_app({"REGISTRY": str(registry)})
+    app = create_app({"REGISTRY": str(registry), "LOCAL": True})
 
     @app.post("/crash")
     def crash() -> None:

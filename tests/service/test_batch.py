@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -20,6 +22,8 @@ from werkzeug.test import TestResponse
 from model.domain import Limits
 from model.recommender import Recommender
 from service.batch import CHUNK, answers, as_lines, lines_in, lines_of, records_of
+from service.jsonl import parse
+from service.listed import find_profiles, profiles_of
 
 SINGLE = "/api/v1/recommendations"
 BATCH = f"{SINGLE}/batch"
@@ -187,6 +191,125 @@ def test_whatever_stands_in_the_lines_each_that_is_not_blank_gets_one_record_in_
         else:
             seen.add(fate)
             assert record == single[fate]
+
+
+def is_json(line: bytes) -> bool:
+    try:
+        parse(line.decode("utf-8-sig"))
+    except ValueError:
+        return False
+    return True
+
+
+# As they stand in a list: without what belongs to a line alone.
+ENTRIES = [line.removeprefix(BOM).strip() for line, *_ in FATES if is_json(line) and len(line) < LONGEST]
+BLANKS = st.sampled_from([b"", b" ", b"\n", b"\r\n\t  "])
+
+
+@given(
+    chosen=st.lists(st.sampled_from(range(len(ENTRIES))), min_size=1, max_size=12), blanks=st.lists(BLANKS, min_size=4, max_size=4),
+    marked=st.booleans(), chunk=st.integers(1, 200),
+)  # fmt: skip
+def test_a_list_and_lines_give_the_same_records_byte_by_byte_however_the_list_is_read(
+    trained: Recommender, chosen: list[int], blanks: list[bytes], marked: bool, chunk: int
+):
+    first, between, after, last = blanks
+    values = [ENTRIES[number] for number in chosen]
+    entries = (between + b"," + after).join(values)
+    listed = BytesIO(
+        (BOM if marked else b"")
+        + first
+        + b'{"profiles"'
+        + between
+        + b":["
+        + after
+        + entries
+        + b"]"
+        + last
+        + b"}"
+        + last
+    )
+    found = find_profiles(listed, LONGEST, chunk)
+    assert found.people == len(chosen)
+    forms = (profiles_of(listed, found, LONGEST, chunk), lines_of(BytesIO(b"\n".join(values)), LONGEST))
+    by_list, by_line = (list(as_lines(answers(records_of(form, trained), trained, Limits(), "full"))) for form in forms)
+    assert by_list == by_line
+    assert len(by_list) == len(chosen)
+
+
+class Dripping(BytesIO):
+    """A body that comes in small pieces."""
+
+    def __init__(self, data: bytes, piece: int) -> None:
+        super().__init__(data)
+        self.piece = piece
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(self.piece if size is None or size < 0 else min(size, self.piece))
+
+    def readinto(self, buffer: Any, /) -> int:
+        return super().readinto(memoryview(buffer)[: self.piece])
+
+
+@given(
+    st.lists(st.sampled_from([encoded(person) for person in PEOPLE] + [b"7", b'{"id": ""}']), min_size=1, max_size=6),
+    st.integers(1, 50),
+    st.booleans(),
+)
+@settings(max_examples=25)
+def test_it_matters_not_in_which_pieces_a_body_comes(app: APIFlask, chosen: list[bytes], piece: int, packed: bool):
+    client = app.test_client()
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    for kind, data in (
+        (NDJSON, b"\n".join(chosen)),
+        ("application/json", b'{"profiles": [' + b",".join(chosen) + b"]}"),
+    ):
+        whole = client.post(BATCH, data=data, content_type=kind, buffered=True)
+        body = gzip.compress(data) if packed else data
+        pieces = client.post(BATCH, input_stream=Dripping(body, piece), content_length=len(body), content_type=kind, headers=headers, buffered=True)  # fmt: skip
+        assert (pieces.status_code, pieces.data) == (200, whole.data)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"", 400), (b" ", 400), (b"{", 400), (b'{"profiles": [{"id": "P1"}', 400), (b'{"profiles": [{"id": "P1"}]} x', 400), (b'{"profiles": [{"id": "P1"},]}', 400),
+        (b'{"profiles": [{"id": "\xff"}]}', 400), ('{"profiles": [{"id": "甲"}]}'.encode("gb18030"), 400), (b'{"profiles": [{"id": "\\ud83d"}]}', 400),
+        (b'{"profiles": [' + b"[" * 5000 + b"]" * 5000 + b"]}", 400), (b'{"profiles": [' + b"9" * 5000 + b"]}", 400),
+        (b'{"profiles": []}', 422), (b'{"profiles": [1], "profiles": []}', 422),
+    ],
+)  # fmt: skip
+def test_a_list_that_cannot_be_read_is_refused_whole_before_anything_is_answered(
+    data: bytes, status: int, client: FlaskClient
+):
+    told = problem(client.post(BATCH, data=data, content_type="application/json"), status)
+    if status == 400:
+        # As the route for one would have told it.
+        alone = client.post(SINGLE, data=data, content_type="application/json").get_json()
+        assert told["detail"] == alone["detail"]
+
+
+def test_numbers_that_are_none_spoil_one_record_alone(client: FlaskClient, single: list[dict[str, Any]]):
+    data = b'{"profiles": [NaN, {"id": "X1", "hours_done": NaN}, {"id": "X2", "hours_done": 1e400}, %s]}' % encoded(
+        PEOPLE[0]
+    )
+    answer = client.post(BATCH, data=data, content_type="application/json", buffered=True).get_json()["results"]
+    for index, name in enumerate((None, "X1", "X2")):
+        assert_failed(answer[index], index, 422, name)
+    assert answer[3] == single[0]
+
+
+def test_of_two_lists_of_one_name_the_last_counts(client: FlaskClient, single: list[dict[str, Any]]):
+    data = b'{"profiles": [{"id": "X1"}, {"id": "X2"}], "profiles": [%s]}' % encoded(PEOPLE[0])
+    answer = client.post(BATCH, data=data, content_type="application/json", buffered=True)
+    assert answer.get_json()["results"] == single[:1]
+
+
+def test_an_entry_longer_than_the_body_of_one_request_is_told(narrow: APIFlask):
+    data = encoded({"profiles": [PEOPLE[0], {"id": "P2", "duty": SECRETS[2] * 50_000}]})
+    assert (
+        " 1 MB" in problem(narrow.test_client().post(BATCH, data=data, content_type="application/json"), 413)["detail"]
+    )
 
 
 def test_a_line_longer_than_the_body_of_one_request_fails_alone(narrow: APIFlask, single: list[dict[str, Any]]):
@@ -369,9 +492,10 @@ def open_files() -> int:
     return len(os.listdir("/dev/fd"))
 
 
-def abandoned(client: FlaskClient) -> None:
+def abandoned(client: FlaskClient, *, packed: bool = False) -> None:
     """Ask, take the first piece of the answer, and hang up."""
-    response = client.post(BATCH, data=b"\n".join(map(encoded, PEOPLE)), content_type=NDJSON)
+    headers = {"Accept-Encoding": "gzip"} if packed else {}
+    response = client.post(BATCH, data=b"\n".join(map(encoded, PEOPLE)), content_type=NDJSON, headers=headers)
     next(iter(response.response))
     response.close()
 
@@ -393,8 +517,23 @@ def sent(data: bytes, content_type: str, query: str = "") -> Callable[[FlaskClie
         sent(b" " * (2 * 2**20 + 1), NDJSON),
         sent(b"{}", NDJSON, "?top=0"),
         abandoned,
+        partial(abandoned, packed=True),
+        sent(b'{"profiles": [1, "' + b"x" * 2**20 + b'"]}', "application/json"),
     ],
-    ids=["lines", "json", "broken", "latin", "shape", "nobody", "many", "large", "query", "abandoned"],
+    ids=[
+        "lines",
+        "json",
+        "broken",
+        "latin",
+        "shape",
+        "nobody",
+        "many",
+        "large",
+        "query",
+        "abandoned",
+        "abandoned packed",
+        "long",
+    ],
 )
 def test_the_file_of_a_request_is_gone_when_the_request_is(ask: Callable[[FlaskClient], object], narrow: APIFlask):
     client = narrow.test_client()

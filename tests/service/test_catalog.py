@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -13,8 +14,10 @@ from flask.testing import FlaskClient
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from model.domain import Catalog
 from model.lexicon import Lexicon
 from model.recommender import Recommender
+from service.api.catalog import searched
 
 COURSES = "/api/v1/courses"
 TAGGED = (f"{COURSES}?limit=2", f"{COURSES}/Q0001", "/api/v1/competencies", "/api/v1/posts")
@@ -96,6 +99,22 @@ def test_a_search_looks_at_neither_case_nor_width_nor_blanks(client: FlaskClient
 
 def test_a_word_is_not_found_across_the_border_of_two_fields(client: FlaskClient):
     assert client.get(COURSES, query_string={"q": "Q0657三分钟"}).get_json()["total"] == 0
+
+
+def test_what_is_searched_is_made_ready_once_for_each_version(narrow: APIFlask, trained: Recommender):
+    engine = narrow.extensions["quebu"]
+    catalogs = [engine.recommender(version).catalog for version in ("v0001", "v0002")]
+    ready = [searched(catalog) for catalog in catalogs]
+    assert [searched(catalog) for catalog in catalogs] == ready
+    assert all(searched(catalog)[1] is texts for catalog, (_, texts) in zip(catalogs, ready, strict=True))
+    # The last course of v0002 has another id.
+    assert [one == other for one, other in zip(ready[0][1], ready[1][1], strict=True)] == [True] * (
+        len(trained.catalog) - 1
+    ) + [False]
+    # Another catalog is never taken for one that is gone.
+    for number in range(20):
+        courses = tuple(replace(course, title=str(number)) for course in trained.catalog.courses[:2])
+        assert f"\n{number}\n" in searched(Catalog(courses))[1][0]
 
 
 @pytest.mark.parametrize("q", ["这里没有这样的课", "公文 这里没有", "!!!", "%", ".*", "\x00"])

@@ -1,4 +1,4 @@
-"""``POST /api/v1/cohorts/plan``: the plan of the command line over HTTP, and what it answers to demands that cannot be."""
+"""``POST /api/v1/cohorts/…``: plans and recommendations of the command line over HTTP, and what is answered to demands that cannot be."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
 PLAN = "/api/v1/cohorts/plan"
+LISTS = "/api/v1/cohorts/recommendations"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LACKS = ("一上台讲话就冒汗", "公文写作", "应急处突没经验", "写材料慢")
 PEOPLE = [
@@ -107,5 +108,22 @@ def test_a_plan_that_is_none_of_ours_is_refused_by_its_fields(client: FlaskClien
 
 def test_two_people_of_one_id_and_too_many_people_are_refused(client: FlaskClient, monkeypatch: pytest.MonkeyPatch):
     assert "1 人的 id 与别人重复" in ask(client, [PEOPLE[0], PEOPLE[0]], hours=6).get_json()["detail"]
-    monkeypatch.setitem(client.application.config, "MAX_COHORT", 3)
-    assert "一次最多排 3 人" in ask(client, hours=6).get_json()["detail"]
+    monkeypatch.setitem(client.application.config, "MAX_BATCH", 3)
+    assert "一次最多 3 人，现为 4 人" in ask(client, hours=6).get_json()["detail"]
+
+
+def test_what_would_take_more_than_ten_minutes_is_refused(client: FlaskClient):
+    assert "time_limit 最多 600 秒" in ask(client, hours=6, time_limit=601).get_json()["detail"]
+
+
+def test_everybody_gets_the_recommendations_they_would_get_alone(client: FlaskClient):
+    together = client.post(f"{LISTS}?top=2&explain=codes", json={"people": PEOPLE}).get_json()
+    alone = [client.post("/api/v1/recommendations?top=2&explain=codes", json=one).get_json() for one in PEOPLE]
+    assert (together["results"], together["reading"]) == (alone, None)
+
+
+def test_recommendations_for_people_that_cannot_be_read_are_refused_by_place_and_field(client: FlaskClient):
+    for people, pointer in (([PEOPLE[0], {"id": 7}], "/people/1/id"), ([], "/people"), ("x", "/people")):
+        response = client.post(LISTS, json={"people": people})
+        assert response.status_code == 422
+        assert [error["pointer"] for error in response.get_json()["errors"]] == [pointer]

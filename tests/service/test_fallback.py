@@ -285,7 +285,7 @@ def test_the_service_says_by_which_encoder_it_answers_and_when_by_none(server: S
     written = (tmp_path / "v0001" / "model.joblib").read_bytes()
     assert not any(secret.encode() in written for secret in (KEY, SECRET, server.url))
 
-    client = create_app({**given, "TESTING": True}).test_client()
+    client = create_app({**given, "TESTING": True, "LOCAL": True}).test_client()
     server.asked.clear()
 
     def health() -> dict[str, Any]:

@@ -11,8 +11,10 @@ from service import create_app
 
 ANSWERS = [
     ("GET", "/"),
+    ("GET", "/docs"),
     ("GET", "/static/quebu.css"),
     ("GET", "/openapi.json"),
+    ("GET", "/api/v1/metrics"),
     ("GET", "/api/v1/health/ready"),
     ("GET", "/api/v1/health/live"),
     ("GET", "/api/v1/models"),
@@ -34,7 +36,8 @@ def test_every_answer_carries_the_security_headers(method: str, path: str, clien
     headers = client.open(path, method=method, buffered=True).headers
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
-    assert policy["style-src"] == "'self'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["base-uri"] == "'none'"
     assert policy["frame-ancestors"] == "'none'"
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -76,7 +79,7 @@ def test_a_request_without_a_well_formed_id_gets_one_of_its_own(given: str | Non
 
 
 def test_the_id_of_a_request_that_crashed_is_found_in_the_log(registry: Path, caplog: pytest.LogCaptureFixture):
-    app = create_app({"REGISTRY": str(registry)})
+    app = create_app({"REGISTRY": str(registry), "LOCAL": True})
 
     @app.get("/crash")
     def crash() -> None:

@@ -117,4 +117,4 @@ def test_a_card_that_tells_less_still_makes_a_page(dropped: str, tmp_path: Path,
     (tmp_path / "v0001" / "card.json").unlink()
     (tmp_path / "v0001" / "card.json").write_text(json.dumps(card), encoding="utf-8")
     (tmp_path / "active").write_text("v0001\n", encoding="utf-8")
-    assert "不详" in page_of(create_app({"REGISTRY": str(tmp_path), "TESTING": True}).test_client()).text
+    assert "不详" in page_of(create_app({"REGISTRY": str(tmp_path), "TESTING": True, "LOCAL": True}).test_client()).text

@@ -38,7 +38,7 @@ def shelf(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def reader(shelf: Path) -> FlaskClient:
-    return create_app({"REGISTRY": str(shelf), "TESTING": True}).test_client()
+    return create_app({"REGISTRY": str(shelf), "TESTING": True, "LOCAL": True}).test_client()
 
 
 def listed(client: FlaskClient) -> list[dict[str, Any]]:

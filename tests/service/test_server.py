@@ -1,72 +1,29 @@
-"""``quebu serve`` as it runs: a process of its own, a port of its own, ended as systemd ends it."""
+"""``quebu serve`` starts, answers, and ends as systemd or a terminal ends it."""
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
 import signal
 import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-WAIT = 90.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def ask(port: int, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
-    data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=WAIT) as response:
-            return response.status, json.loads(response.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.loads(error.read())
-
-
-def answered(port: int, path: str) -> tuple[int, Any]:
-    """The first answer of a service that is starting."""
-    end = time.monotonic() + WAIT
-    while True:
-        try:
-            return ask(port, path)
-        except (urllib.error.URLError, ConnectionError):
-            assert time.monotonic() < end, "the service did not start"
-            time.sleep(0.1)
-
-
-@contextmanager
-def serving(registry: Path, port: int, log: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port), "--registry", str(registry), *options]
-    with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
+import pytest
+from running import PERSON, READY, RECOMMEND, WAIT, answered, ask, free_port, serving, until
 
 
 def test_it_becomes_ready_answers_and_stops_when_told_to(registry: Path, tmp_path: Path):
     port, log = free_port(), tmp_path / "log"
     with serving(registry, port, log) as process:
-        status, ready = answered(port, "/api/v1/health/ready")
+        status, ready = answered(port, READY, 200)
         assert (status, ready["status"], ready["model_version"]) == (200, "ready", "v0001")
-        status, plan = ask(port, "/api/v1/recommendations", {"id": "P1", "weaknesses": [{"text": "公文写作不规范"}]})
+        status, plan = ask(port, RECOMMEND, {"id": "P1", "weaknesses": [{"text": "公文写作不规范"}]})
         assert status == 200
         assert plan["id"] == "P1"
         assert plan["recommendations"]
-        assert ask(port, "/api/v1/recommendations", {"id": "李红梅", "weakness": "怕讲话"})[0] == 422
+        assert ask(port, RECOMMEND, {"id": "李红梅", "weakness": "怕讲话"})[0] == 422
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     told = log.read_text(encoding="utf-8")
@@ -79,9 +36,10 @@ def test_it_becomes_ready_answers_and_stops_when_told_to(registry: Path, tmp_pat
 def test_without_a_version_it_runs_and_says_what_is_missing(tmp_path: Path):
     port = free_port()
     with serving(tmp_path / "none", port, tmp_path / "log", "--workers", "2") as process:
-        status, problem = answered(port, "/api/v1/health/ready")
-        assert (status, problem["status"]) == (503, 503)
-        assert "quebu train" in problem["detail"]
+        answered(port, "/api/v1/health/live")
+        told = until(lambda: "quebu train" in ask(port, READY)[1]["detail"], "it does not say what is missing")
+        assert told
+        assert ask(port, READY)[0] == 503
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
@@ -97,3 +55,50 @@ def test_a_port_that_is_taken_is_told_at_once(tmp_path: Path):
     assert f"127.0.0.1:{port}" in told
     assert "--port" in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_faulty_setting_is_told_once_in_a_sentence(workers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("QUEBU_SECRET", "short")
+    with serving(tmp_path / "registry", free_port(), tmp_path / "log", "--workers", workers) as process:
+        assert process.wait(60) == 1
+    told = (tmp_path / "log").read_text(encoding="utf-8")
+    assert told.count("QUEBU_SECRET") == 1
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGINT), ("2", signal.SIGINT), ("2", signal.SIGTERM)])
+def test_when_it_is_stopped_what_is_under_way_ends_and_nothing_new_begins(
+    workers: str, number: int, versions: Path, tmp_path: Path
+):
+    port, people = free_port(), [f"P{number}" for number in range(1000)]
+    lines = [json.dumps(PERSON | {"id": person}) for person in people]
+    with (
+        serving(versions, port, tmp_path / "log", "--workers", workers) as process,
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)) as connection,
+    ):
+        answered(port, READY, 200)
+        kind = {"Content-Type": "application/x-ndjson"}
+        with socket.create_connection(("127.0.0.1", port)):  # Somebody who rests is not waited for.
+            connection.request("POST", f"{RECOMMEND}/batch", "\n".join(lines).encode(), kind)
+            response = connection.getresponse()
+            first = response.readline()
+            if number == signal.SIGINT:
+                os.killpg(process.pid, number)  # Ctrl+C reaches all processes of a command.
+            else:
+                process.send_signal(number)
+            if workers == "1":  # Several processes stop to listen one after the other.
+                until(lambda: refuses(port), "new connections are still taken")
+            records = [json.loads(line) for line in [first, *response]]
+            assert process.wait(WAIT) == 0
+        assert [record["id"] for record in records] == people
+        assert refuses(port)
+    assert "Traceback" not in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+def refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    return False

@@ -1,0 +1,60 @@
+"""The bodies of requests about many people: JSON, or the parts of a form with a roster as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import PurePosixPath
+from typing import Any
+
+from flask import Response, current_app, g, request
+from marshmallow import ValidationError
+
+from service.api.body import read_json
+from service.cohorts import Roster
+from service.fields import both
+from service.files import SUFFIXES
+from service.jsonl import parse
+
+FORM = "multipart/form-data"
+ROSTER = "roster"
+NO_ROSTER = both("缺少名册文件；请以文件形式提交 roster", "Missing; send the roster as a file.")
+WRONG_SUFFIX = both(
+    f"文件名的后缀应为 {' '.join(SUFFIXES)} 之一", f"The file name must end in one of {' '.join(SUFFIXES)}."
+)
+
+
+def read_body() -> Response | None:
+    """Let a form be, and put the JSON of any other body into ``g.body``; a problem where it is none."""
+    request.max_form_memory_size = current_app.config["MAX_BODY_MB"] * 2**20
+    if request.mimetype == FORM:
+        g.body = None
+        return None
+    return read_json()
+
+
+def sent_parts(structured: Collection[str]) -> dict[str, Any]:
+    """The parts of a form but the roster, as the members of a body; those that are ``structured`` are JSON. Raises ValidationError."""
+    given: dict[str, Any] = {name: value for name, value in request.form.items() if name != ROSTER}
+    faults: dict[str, list[str]] = {}
+    for name, file in request.files.items():
+        if name != ROSTER:
+            given[name] = file.read().decode("utf-8-sig", "replace")
+    for name in sorted(set(structured) & set(given)):
+        try:
+            given[name] = parse(given[name])
+        except ValueError as error:
+            faults[name] = [both(str(error), "Must be JSON.")]
+    if faults:
+        raise ValidationError(faults)
+    return given
+
+
+def sent_roster() -> Roster:
+    """The roster of a form. Of the name its file was given only the suffix counts. Raises ValidationError."""
+    file = request.files.get(ROSTER)
+    if file is None:
+        raise ValidationError({ROSTER: [NO_ROSTER]})
+    suffix = PurePosixPath(file.filename or "").suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValidationError({ROSTER: [WRONG_SUFFIX]})
+    return Roster(suffix, file.read())

@@ -1,0 +1,178 @@
+"""What planners rejected, at work in every answer: rows that are made and reverted, read again by whoever answers once they have changed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from model.lexicon import bare
+from model.overrides import NONE, Overrides, Rejection
+from model.recommender import Recommender
+from service.store import audit
+from service.store.audit import By
+from service.store.database import Database, database_of, explained, now
+from service.store.people import pseudonym
+from service.store.tables import feedback, meta, override
+
+MARK = "overrides"  # The row of `meta` that is written anew whenever a rejection is made or reverted.
+
+
+class Override(NamedTuple):
+    """A rejection: of a course for a gap text, for a person (under a pseudonym), or (neither is given) for everybody."""
+
+    id: int
+    at: datetime
+    actor: str
+    course_id: str
+    gap: str | None
+    pseudonym: str | None
+    reason: str
+    feedback: int | None
+    reverted_at: datetime | None
+    reverted_by: str | None
+
+
+COLUMNS = tuple(override.c[name] for name in Override._fields)
+LAST_CHANGE = select(meta.c.value).where(
+    meta.c.name == MARK
+)  # Asked in every request: to make it takes as long as to ask it.
+
+
+def add(
+    connection: Connection,
+    actor: str,
+    course: str,
+    gap: str | None,
+    name: str | None,
+    reason: str,
+    source: int | None = None,
+) -> int:
+    """Put a rejection to work within a unit of work that is alone; its number, or that of one at work that says the same. ``name`` is a
+    pseudonym, ``source`` the feedback it comes from."""
+    same = (override.c.course_id == course) & override.c.pseudonym.is_not_distinct_from(name)
+    for row in connection.execute(select(override.c.id, override.c.gap).where(same & override.c.reverted_at.is_(None))):
+        if (row.gap is None) == (gap is None) and bare(row.gap or "") == bare(gap or ""):
+            return int(row.id)
+    values = {"course_id": course, "gap": gap, "pseudonym": name, "reason": reason, "feedback": source}
+    made = insert(override).values(at=now(), actor=actor, **values).returning(override.c.id)
+    number: int = connection.execute(made).scalar_one()
+    _changed(connection)
+    return number
+
+
+def reject(
+    database: Database, by: By, course: str, gap: str | None = None, person: str | None = None, reason: str = ""
+) -> Override:
+    """Reject a course without feedback. ``person`` is an id, which is not kept."""
+    with database.writing() as connection:
+        database.alone(connection)
+        name = None if person is None else pseudonym(database, person)
+        number = add(connection, by.actor, course, gap, name, reason)
+        audit.record(database, connection, by, "override.add", str(number), course=course)
+        found = _one(connection, number)
+    assert found
+    return found
+
+
+def revert(database: Database, by: By, number: int) -> None:
+    """Let a rejection be at work no longer; its row stays. One that was reverted before stays as it is."""
+    with database.writing() as connection:
+        standing = (override.c.id == number) & override.c.reverted_at.is_(None)
+        values = {"reverted_at": now(), "reverted_by": by.actor}
+        if connection.execute(update(override).where(standing).values(**values)).rowcount:
+            _changed(connection)
+            audit.record(database, connection, by, "override.revert", str(number))
+
+
+def find(database: Database, number: int) -> Override | None:
+    """One rejection, reverted or not."""
+    with database.reading() as connection:
+        return _one(connection, number)
+
+
+def listed(
+    database: Database, after: int, most: int, reverted: bool = False, course: str | None = None
+) -> list[Override]:
+    """The rejections at work after a number, oldest first; with those ``reverted`` too, or those of one course."""
+    query = select(*COLUMNS).where(override.c.id > after).order_by(override.c.id).limit(most)
+    if not reverted:
+        query = query.where(override.c.reverted_at.is_(None))
+    if course is not None:
+        query = query.where(override.c.course_id == course)
+    with database.reading() as connection:
+        return [Override(*row) for row in connection.execute(query)]
+
+
+def forget(connection: Connection, name: str) -> int:
+    """Take away the rejections for a person, and the reasons of those that came from feedback about them; how many were for the person."""
+    about = select(feedback.c.id).where(feedback.c.pseudonym == name)
+    connection.execute(update(override).where(override.c.feedback.in_(about)).values(reason=""))
+    gone = connection.execute(delete(override).where(override.c.pseudonym == name)).rowcount
+    if gone:
+        _changed(connection)
+    return gone
+
+
+def _one(connection: Connection, number: int) -> Override | None:
+    row = connection.execute(select(*COLUMNS).where(override.c.id == number)).first()
+    return Override(*row) if row else None
+
+
+def _changed(connection: Connection) -> None:
+    """Let whoever answers know. A number that counts would repeat itself once rows are deleted."""
+    mark = {"value": secrets.token_hex(8)}
+    if not connection.execute(update(meta).where(meta.c.name == MARK).values(**mark)).rowcount:
+        connection.execute(insert(meta).values(name=MARK, **mark))
+
+
+class Layer:
+    """The rejections at work in one store. Each answer asks whether they have changed, so that none is given by those of before."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._known: tuple[str | None, Overrides] = None, NONE
+
+    def now(self) -> Overrides:
+        """The rejections at work now, as the model takes them."""
+        with self.database.reading() as connection:
+            mark = connection.scalar(LAST_CHANGE)
+            known, overrides = self._known
+            if mark != known:
+                # What another thread read meanwhile may be older; each goes by its own.
+                overrides = self._read(connection)
+                self._known = mark, overrides
+        return overrides
+
+    def over(self, recommender: Recommender) -> Recommender:
+        """A version with the rejections at work in all it answers."""
+        overrides = self.now()
+        return recommender.under(overrides) if overrides else recommender
+
+    def _read(self, connection: Connection) -> Overrides:
+        columns = (override.c.id, override.c.course_id, override.c.gap, override.c.pseudonym)
+        rows = connection.execute(select(*columns).where(override.c.reverted_at.is_(None)))
+        # Persons are kept under pseudonyms, and asked for by their ids.
+        return replace(Overrides.of(Rejection(*row) for row in rows), name_of=partial(pseudonym, self.database))
+
+
+def beside(settings: Mapping[str, Any]) -> Overrides:
+    """The rejections at work in the store that the settings name, for a command; none where there is no store.
+
+    InputError where there is one that cannot be read: a rejection is not passed over in silence.
+    """
+    if not settings["DATABASE_URL"] and not (Path(settings["REGISTRY"]).parent / "quebu.db").exists():
+        return NONE
+    database = database_of(settings)
+    try:
+        with explained():
+            database.prepare()
+            return Layer(database).now()
+    finally:
+        database.engine.dispose()

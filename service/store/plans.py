@@ -1,0 +1,104 @@
+"""Saved plans: the analysis under pseudonyms, for as long as the setting says."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, delete, insert, or_, select
+
+from service.store import audit, people, pieces
+from service.store.audit import By
+from service.store.database import Database, now
+from service.store.roles import Principal, Role
+from service.store.tables import saved_plan
+
+
+class Saved(NamedTuple):
+    """What is told of a saved plan in a list."""
+
+    id: str
+    title: str
+    owner: str
+    created_at: datetime
+    expires_at: datetime | None
+    model_version: str
+    people: int
+
+
+def save(database: Database, by: By, title: str, plan: Mapping[str, Any], names: Mapping[str, str], days: int) -> Saved:
+    """Keep a plan for ``days`` (0: until it is deleted). ``names`` are by id, for those whose name is to be kept."""
+    analysis, rows = people.hidden(database, plan)
+    identity, at = secrets.token_hex(8), now()
+    expires = at + timedelta(days=days) if days else None
+    saved = Saved(identity, title, by.actor, at, expires, plan["model_version"], len(rows))
+    with database.writing() as connection:
+        connection.execute(insert(saved_plan).values(**saved._asdict(), blob=_blob(identity)))
+        pieces.put_all(connection, _blob(identity), [json.dumps(analysis, ensure_ascii=False).encode()])
+        people.keep(connection, identity, rows, names)
+        audit.record(database, connection, by, "plan.save", identity, people=len(rows), names=len(names))
+    return saved
+
+
+def listed(database: Database, who: Principal, most: int = 200) -> list[Saved]:
+    """The plans that somebody saved, newest first; all of them for an admin."""
+    query = select(*(saved_plan.c[name] for name in Saved._fields)).where(_seen_by(who)).limit(most)
+    with database.reading() as connection:
+        rows = connection.execute(query.order_by(saved_plan.c.created_at.desc(), saved_plan.c.id))
+        return [Saved(*row) for row in rows]
+
+
+def find(database: Database, who: Principal, identity: str) -> Saved | None:
+    """One of them."""
+    query = select(*(saved_plan.c[name] for name in Saved._fields))
+    with database.reading() as connection:
+        row = connection.execute(query.where((saved_plan.c.id == identity) & _seen_by(who))).first()
+    return Saved(*row) if row else None
+
+
+def opened(database: Database, by: By, identity: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """A plan as it was, and the names by id: pseudonyms stay where names were erased. Reading names is an export, and recorded."""
+    analysis = json.loads(b"".join(pieces.read(database, _blob(identity))))
+    with database.writing() as connection:
+        rows = people.kept(connection, identity)
+        audit.record(database, connection, by, "plan.read", identity, people=len(rows))
+    return people.told(analysis, rows), {row["id"]: row["name"] for row in rows.values() if row["name"]}
+
+
+def remove(database: Database, by: By, identity: str) -> None:
+    """Forget a plan and who it is about."""
+    with database.writing() as connection:
+        connection.execute(delete(saved_plan).where(saved_plan.c.id == identity))
+        pieces.drop(connection, _blob(identity))
+        audit.record(database, connection, by, "plan.delete", identity)
+
+
+def erase_names(database: Database, by: By, identity: str) -> int:
+    """Keep the analysis and forget who it is about; how many persons were known."""
+    with database.writing() as connection:
+        known = people.erase_names(connection, identity)
+        audit.record(database, connection, by, "plan.erase_names", identity, people=known)
+    return known
+
+
+def expire(database: Database) -> int:
+    """Forget the plans whose time has come; how many."""
+    with database.writing() as connection:
+        due = [*connection.scalars(select(saved_plan.c.id).where(saved_plan.c.expires_at <= now()))]
+        for identity in due:
+            connection.execute(delete(saved_plan).where(saved_plan.c.id == identity))
+            pieces.drop(connection, _blob(identity))
+            audit.record(database, connection, By("retention"), "plan.expire", identity)
+    return len(due)
+
+
+def _seen_by(who: Principal) -> ColumnElement[bool]:
+    alive = or_(saved_plan.c.expires_at.is_(None), saved_plan.c.expires_at > now())
+    return alive if who.role.covers(Role.ADMIN) else alive & (saved_plan.c.owner == who.id)
+
+
+def _blob(identity: str) -> str:
+    return f"plan:{identity}"

@@ -1,0 +1,159 @@
+"""Feedback in the store: kept under pseudonyms, given out whole, read as judgements, forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from service.store import audit, feedback, overrides
+from service.store.audit import By
+from service.store.database import Database
+from service.store.feedback import Verdict
+from service.store.overrides import Layer
+from service.store.people import pseudonym
+from service.store.tables import feedback as table
+
+BY = By("key:11112222")
+PERSON = "工号-4711"
+NOTHING = {
+    "gap": None, "person": None, "replacement": None, "reason": "", "scope": None, "score_before": None, "score_after": None,
+}  # fmt: skip
+
+
+def said(verdict: str, course: str, **more: Any) -> dict[str, Any]:
+    return NOTHING | {"verdict": verdict, "course_id": course} | more
+
+
+def rejected(course: str, gap: str, **more: Any) -> dict[str, Any]:
+    return said("reject", course, gap=gap, scope="gap", reason="不对口", **more)
+
+
+def judged(database: Database) -> list[tuple[str, str, bool]]:
+    with database.reading() as connection:
+        return [(one.text, one.course_id, one.accepted) for one in feedback.judged(connection)]
+
+
+def test_feedback_is_kept_with_who_said_it_of_which_version_and_not_with_whose_id(database: Database):
+    given = [
+        said("tested", "c1", person=PERSON, score_before=55.0, score_after=80.5),
+        said("attended", "c1", person=PERSON),
+    ]
+    kept = feedback.keep(database, BY, given, "v0007")
+    assert [one.override for one in kept] == [None, None]
+    with database.reading() as connection:
+        first, second = feedback.page(connection, 0, 10)
+        assert PERSON not in str(connection.execute(select(table)).all())
+        assert PERSON not in str(audit.entries(connection))
+    assert (first.id, first.actor, first.model_version, first.score_before, first.score_after) == (
+        kept[0].id, BY.actor, "v0007", 55.0, 80.5,
+    )  # fmt: skip
+    assert first.pseudonym == second.pseudonym == pseudonym(database, PERSON)
+
+
+@pytest.mark.parametrize(
+    ("scope", "about"),
+    [("gap", {"pairs": {"怕讲话"}}), ("person", {"people": {PERSON}}), ("course", {"courses": {"c1"}})],
+)
+def test_a_rejection_is_put_to_work_for_what_it_is_about(database: Database, scope: str, about: dict[str, set[str]]):
+    given = said("reject", "c1", gap="怕讲话", person=PERSON, scope=scope, reason="不对口")
+    (kept,) = feedback.keep(database, BY, [given], "v1")
+    found = Layer(database).now().among([PERSON])
+    told = {name: set(getattr(found, name)) for name in ("pairs", "people", "courses") if getattr(found, name)}
+    assert told == about
+    made = overrides.find(database, kept.override or 0)
+    assert made
+    assert (made.feedback, made.actor, made.reason) == (kept.id, BY.actor, "不对口")
+
+
+def test_a_replaced_course_is_rejected_and_its_replacement_is_accepted_for_the_next_training(database: Database):
+    (kept,) = feedback.keep(
+        database, BY, [said("replace", "c1", gap="怕讲话", scope="gap", reason="浅", replacement="c2")], "v1"
+    )
+    assert Layer(database).now().for_text("怕讲话") == {"c1": kept.override}
+    assert judged(database) == [("怕讲话", "c1", False), ("怕讲话", "c2", True)]
+
+
+def test_only_what_was_said_of_a_gap_is_a_judgement_of_its_words(database: Database):
+    given = [
+        said("accept", "c1", gap="怕讲话"),
+        said("accept", "c2", person=PERSON),
+        rejected("c3", "怕讲话"),
+        said("reject", "c4", gap="怕讲话", person=PERSON, scope="person", reason="没有时间"),
+        said("reject", "c5", gap="怕讲话", scope="course", reason="教材过时"),
+        said("attended", "c6", gap="怕讲话", person=PERSON),
+    ]
+    feedback.keep(database, BY, given, "v1")
+    assert judged(database) == [("怕讲话", "c1", True), ("怕讲话", "c3", False)]
+    with database.reading() as connection:
+        times = [one.at for one in feedback.judged(connection)]
+    assert times == sorted(times)
+    assert Verdict("怕讲话", "c1", True, times[0]) in times_of(database)
+
+
+def times_of(database: Database) -> list[Verdict]:
+    with database.reading() as connection:
+        return [*feedback.judged(connection)]
+
+
+def test_a_rejection_that_was_reverted_judges_nothing_until_it_is_made_again(database: Database):
+    (kept,) = feedback.keep(database, BY, [rejected("c1", "KPI 怎么定")], "v1")
+    overrides.revert(database, BY, kept.override or 0)
+    assert judged(database) == []
+    feedback.keep(database, BY, [rejected("c1", "KPI怎么定")], "v1")
+    assert judged(database) == [("KPI怎么定", "c1", False)]
+
+
+def test_two_rejections_that_say_the_same_are_kept_twice_and_are_one_at_work(database: Database):
+    kept = feedback.keep(database, BY, [rejected("c1", "怕讲话"), rejected("c1", "怕讲话", person=PERSON)], "v1")
+    assert kept[0].id != kept[1].id
+    assert kept[0].override == kept[1].override
+
+
+def test_of_several_all_are_kept_or_none(database: Database):
+    with pytest.raises(DBAPIError):
+        feedback.keep(database, BY, [rejected("c1", "怕讲话"), rejected(None, "怕讲话")], "v1")  # type: ignore[arg-type]
+    assert judged(database) == []
+    assert not Layer(database).now()
+    with database.reading() as connection:
+        assert audit.entries(connection) == []
+
+
+def test_the_whole_is_given_out_page_by_page(database: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(feedback, "PAGE", 3)
+    feedback.keep(database, BY, [said("accept", f"c{number}", gap="怕讲话") for number in range(7)], "v1")
+    assert [one.course_id for one in feedback.every(database, 0)] == [f"c{number}" for number in range(7)]
+    assert len(judged(database)) == 7
+    with database.reading() as connection:
+        assert feedback.count(connection, 0) == 7
+        middle = feedback.page(connection, 0, 3)[-1].id
+        assert feedback.count(connection, middle) == 4
+    assert [one.course_id for one in feedback.every(database, middle)] == ["c3", "c4", "c5", "c6"]
+
+
+def test_of_somebody_who_is_forgotten_the_judgements_stay_and_nothing_else(database: Database):
+    other = "工号-4712"
+    given = [
+        rejected("c1", "怕讲话", person=PERSON),
+        said("reject", "c2", person=PERSON, scope="person", reason="欧阳丹青不宜"),
+        said("reject", "c2", person=other, scope="person", reason="不宜"),
+    ]
+    first, own, others = feedback.keep(database, BY, given, "v1")
+    layer = Layer(database)
+    assert layer.now().numbers == {first.override, own.override, others.override}
+    with database.writing() as connection:
+        assert feedback.forget(connection, pseudonym(database, PERSON)) == 2
+        assert feedback.forget(connection, pseudonym(database, PERSON)) == 0
+    assert layer.now().numbers == {first.override, others.override}
+    assert dict(layer.now().for_person(PERSON)) == {}
+    assert judged(database) == [("怕讲话", "c1", False)]
+    with database.reading() as connection:
+        rows = feedback.page(connection, 0, 10)
+    assert [(one.pseudonym, one.reason) for one in rows] == [
+        (None, ""), (None, ""), (pseudonym(database, other), "不宜"),
+    ]  # fmt: skip
+    kept = overrides.find(database, first.override or 0)
+    assert kept
+    assert kept.reason == ""
