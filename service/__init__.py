@@ -65,7 +65,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> APIFlask:
         hops = settings["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     # What is set up first sees an answer last: as it leaves.
-    init_served(app, log_access, init_metrics(app).served)
+    init_served(app, log_access, init_metrics(app, database).served)
     for init in (init_compression, init_errors, init_headers, init_openapi):
         init(app)
     init_access(app, database)

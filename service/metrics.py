@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from tempfile import mkdtemp
 from typing import Any, cast
 
@@ -21,18 +22,22 @@ from prometheus_client.registry import Collector
 from model.errors import QuebuError
 from service.engine import Engine
 from service.served import Served
+from service.store.database import Database
+from service.store.jobs import count_by_status
+
+Jobs = Callable[[], Mapping[str, int]]  # How many there are of each status.
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS = (0.005, 0.01, 0.02, 0.04, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
 class Metrics:
-    """The counts of one application."""
+    """The counts of one application; ``jobs`` tells how many there are of each status."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, jobs: Jobs = dict) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._counted, self._standing = CollectorRegistry(), CollectorRegistry()
-        self._standing.register(_Standing(engine))
+        self._standing.register(_Standing(engine, jobs))
         self._requests = Counter(
             "quebu_requests", "Requests answered.", ("route", "method", "status"), registry=self._counted
         )
@@ -73,13 +78,17 @@ class Metrics:
 
 
 class _Standing(Collector):
-    """What is true now of the version at work."""
+    """What is true now of the version at work, and of the jobs."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, jobs: Jobs) -> None:
+        self.engine, self.jobs = engine, jobs
 
     def collect(self) -> Iterator[Metric]:
-        """Say whether a version answers, and which."""
+        """Say whether a version answers, and which, and how many jobs there are."""
+        jobs = GaugeMetricFamily("quebu_jobs", "Jobs that are kept, of all hosts.", labels=("status",))
+        for status, count in self.jobs().items():
+            jobs.add_metric((status,), count)
+        yield jobs
         try:
             recommender = self.engine.ready()
         except QuebuError:
@@ -116,9 +125,9 @@ def counting_together() -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def init_metrics(app: Flask) -> Metrics:
+def init_metrics(app: Flask, database: Database) -> Metrics:
     """The counts of the application."""
-    metrics = app.extensions["quebu.metrics"] = Metrics(app.extensions["quebu"])
+    metrics = app.extensions["quebu.metrics"] = Metrics(app.extensions["quebu"], partial(count_by_status, database))
     return metrics
 
 

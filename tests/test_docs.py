@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     "README.md",
     "README.zh-CN.md",
-    *(f"docs/{name}.md" for name in ("api", "architecture", "glossary", "how-to-change", "scaling")),
+    *(f"docs/{name}.md" for name in ("api", "architecture", "glossary", "how-to-change", "operations", "scaling")),
 ]
 
 

@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from world import NAMES, PHRASES
 
+from model.competence import CompetencyClassifier, Phrase
 from model.domain import Catalog, Course
 from model.errors import VersionError
 from model.judgements import Judgements
@@ -39,6 +45,20 @@ def saved(store: Registry) -> Path:
     return store.folder / store.save(small, CARD)
 
 
+def with_arrays(version: str) -> Recommender:
+    """One that has a classifier, and so arrays."""
+    recommender = small(version)
+    known = [Phrase(text, (name,), "canonical", "a") for text, name in PHRASES.items()]
+    recommender.matcher.classifiers = (CompetencyClassifier().fit(known, known, NAMES),)
+    return recommender
+
+
+def arrays(recommender: Recommender) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Two of them, one of numbers learnt and one of the vocabulary."""
+    voice = recommender.matcher.classifiers[0].voices_[0]
+    return voice.dual_, voice.likeness._vectorizer._numbers
+
+
 def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -60,6 +80,40 @@ def test_a_version_is_loaded_as_it_was_saved(store: Registry) -> None:
     version = store.save(small, CARD)
     loaded = store.load(version)
     assert (loaded.version, loaded.catalog, loaded.accepted) == ("v0001", small("v0001").catalog, 0.4)
+
+
+def test_the_arrays_of_a_version_are_mapped_so_that_processes_share_them_and_none_can_write_to_them(
+    store: Registry,
+) -> None:
+    version = store.save(with_arrays, CARD)
+    for found, expected in zip(arrays(store.load(version)), arrays(with_arrays(version)), strict=True):
+        assert isinstance(found, np.memmap)
+        assert np.array_equal(found, expected)
+        with pytest.raises(ValueError, match="read-only"):
+            found[0] = 0
+
+
+def test_a_version_in_use_survives_the_deletion_of_its_folder(store: Registry) -> None:
+    loaded = store.load(store.save(with_arrays, CARD))
+    shutil.rmtree(store.folder / "v0001")
+    assert np.array_equal(arrays(loaded)[0], arrays(with_arrays("v0001"))[0])
+    assert store.versions() == []
+
+
+def test_a_version_of_the_layout_before_is_read_instead_of_mapped(store: Registry) -> None:
+    card = store.folder / store.save(with_arrays, CARD) / "card.json"
+    content = json.loads(card.read_text(encoding="utf-8"))
+    assert content.pop("layout") == 2
+    card.write_text(json.dumps(content), encoding="utf-8")
+    (found, _), (expected, _) = arrays(store.load("v0001")), arrays(with_arrays("v0001"))
+    assert not isinstance(found, np.memmap)
+    assert np.array_equal(found, expected)
+
+
+def test_a_mapped_version_can_be_saved_again(store: Registry) -> None:
+    first = store.load(store.save(with_arrays, CARD))
+    again = store.load(store.save(lambda version: replace(first, version=version), CARD))
+    assert np.array_equal(arrays(again)[0], arrays(first)[0])
 
 
 def test_the_card_tells_number_files_and_libraries_beside_what_it_was_given(store: Registry) -> None:
@@ -130,7 +184,7 @@ def test_a_training_killed_half_way_is_ignored_and_harmless(store: Registry) -> 
         "from test_registry import *; Registry(Path(sys.argv[1])).save(small, Deadly())"
     )
     here = Path(__file__).parent
-    command = [sys.executable, "-c", program, str(store.folder), str(here), str(here.parents[1])]
+    command = [sys.executable, "-c", program, str(store.folder), str(here), str(here.parent), str(here.parents[1])]
     assert subprocess.run(command, check=False).returncode == 9
     assert [path.name for path in store.folder.rglob("*.joblib")] == ["model.joblib"]
     assert store.versions() == []

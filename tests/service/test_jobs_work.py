@@ -30,6 +30,7 @@ from service.store.jobs import Job, Status
 from service.store.roles import Principal, Role
 
 ME = By("key:me")
+MANY = 2000  # People of a job that takes some seconds.
 LIMITS = Limits(3)
 LACKS = ("一上台讲话就冒汗", "公文写作", "应急处突没经验", "写材料慢", "怕讲话", "不会用表格", "党史了解不多")
 
@@ -135,12 +136,12 @@ def kill(pids: set[int]) -> None:
 def test_a_job_whose_process_is_killed_is_finished_at_the_second_attempt_with_the_same_bytes(
     store: Database, worker: subprocess.Popen[bytes], undisturbed: Callable[[int], bytes]
 ):
-    identity = queue(store, 3000)
+    identity = queue(store, MANY)
     wait(store, identity, half_done)
     kill(children(worker))
     done = wait(store, identity, lambda job: not job.under_way)
-    assert (done.status, done.attempts, done.done) == (Status.DONE, 2, 3000)
-    assert made(store, identity) == undisturbed(3000)
+    assert (done.status, done.attempts, done.done) == (Status.DONE, 2, MANY)
+    assert made(store, identity) == undisturbed(MANY)
 
 
 def test_a_job_that_is_cancelled_midway_makes_room_for_the_next_at_once(
@@ -170,7 +171,7 @@ def test_a_job_that_kills_its_process_three_times_fails_with_the_cause(
 def test_a_worker_that_is_told_to_stop_gives_back_what_it_holds_and_another_goes_on(
     registry: Path, store: Database, worker: subprocess.Popen[bytes], undisturbed: Callable[[int], bytes]
 ):
-    identity = queue(store, 3000)
+    identity = queue(store, MANY)
     wait(store, identity, half_done)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
@@ -181,7 +182,7 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_holds_and_another_goes
         start()
         done = wait(store, identity, lambda job: not job.under_way)
     assert (done.status, done.attempts) == (Status.DONE, 1)
-    assert made(store, identity) == undisturbed(3000)
+    assert made(store, identity) == undisturbed(MANY)
 
 
 def test_two_workers_at_one_store_take_each_job_once(
@@ -205,12 +206,12 @@ def test_a_database_that_is_restarted_in_the_middle_of_a_job_loses_nothing(
     try:
         with starting(registry, database) as start:
             worker = start()
-            identity = queue(database, 3000)
+            identity = queue(database, MANY)
             wait(database, identity, half_done)
             server.restart("immediate")
             done = wait(database, identity, lambda job: not job.under_way)
             assert done.status is Status.DONE
-            assert made(database, identity) == undisturbed(3000)
+            assert made(database, identity) == undisturbed(MANY)
             assert worker.poll() is None
             assert wait(database, queue(database, 5), lambda job: not job.under_way).status is Status.DONE
     finally:
@@ -245,46 +246,65 @@ def test_a_disk_that_runs_full_under_a_job_fails_it_with_the_cause_and_others_go
     database.engine.dispose()
 
 
-def test_a_service_that_is_killed_goes_on_with_its_jobs_when_it_is_started_again(
+def test_a_service_that_is_killed_with_all_its_processes_goes_on_when_it_is_started_again(
     registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Callable[[int], bytes]
 ):
     store = Database(f"sqlite:///{tmp_path}/quebu.db", SECRET)
     store.prepare()
     for name, value in environment(store).items():
         monkeypatch.setenv(name, value)
-    body = {"people": people(3000)}
-    with serving(registry, port := free_port(), tmp_path / "log") as process:
+    with serving(registry, port := free_port(), tmp_path / "log", "--worker") as process:
         answered(port, READY, 200)
-        status, told = ask(port, "/api/v1/cohorts/recommendations?top=3", body)
+        status, told = ask(port, "/api/v1/cohorts/recommendations?top=3", {"people": people(MANY)})
         assert status == 202
         address = f"/api/v1/jobs/{told['id']}"
-        until(lambda: ask(port, address)[1]["done"] > 0, "nothing is done")
-        (mate,) = children(process)
-        process.kill()
-        process.wait()
-        # Who was started by it notices, and gives back what it holds.
-        until(lambda: not Path(f"/proc/{mate}").exists(), "the worker outlives its service")
-    with serving(registry, port := free_port(), tmp_path / "log") as process:
+        until(lambda: 0 < ask(port, address)[1]["done"], "nothing is done")
+        os.killpg(process.pid, signal.SIGKILL)
+    with serving(registry, port := free_port(), tmp_path / "log", "--worker") as process:
         answered(port, READY, 200)
-        until(lambda: ask(port, address)[1]["status"] == "running", "nobody goes on with the job")
-        (mate,) = children(process)
-        os.kill(mate, signal.SIGKILL)
-        until(lambda: children(process) - {mate}, "nobody has taken the place of the worker")
         done = until(lambda: (told := ask(port, address)[1])["status"] not in jobs.UNDER_WAY and told, "not finished")
         assert (done["status"], done["attempts"]) == ("done", 2)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-        assert not Path(f"/proc/{mate}").exists()
-    owner = Principal("local", Role.ADMIN)
-    found = jobs.find(store, owner, told["id"])
+    found = jobs.find(store, Principal("local", Role.ADMIN), told["id"])
     assert found
-    assert b"".join(jobs.export(store, By("local"), found)) == undisturbed(3000)
-    assert "怕讲话" not in (tmp_path / "log").read_text(encoding="utf-8")
+    assert b"".join(jobs.export(store, By("local"), found)) == undisturbed(MANY)
+    assert LACKS[0] not in (tmp_path / "log").read_text(encoding="utf-8")
     store.engine.dispose()
 
 
-def test_without_its_own_worker_a_service_starts_none(registry: Path, tmp_path: Path):
-    with serving(registry, port := free_port(), tmp_path / "log", "--no-worker") as process:
-        answered(port, READY, 200)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_worker_that_dies_is_replaced_and_none_outlives_its_service(workers: str, tmp_path: Path):
+    def working() -> set[int]:
+        return {pid for pid in children(process) if b"service.jobs.consumer" in command_of(pid)}
+
+    with serving(tmp_path / "none", port := free_port(), tmp_path / "log", "--worker", "--workers", workers) as process:
+        answered(port, "/api/v1/health/live", 200)
+        (first,) = until(working, "no worker")
+        os.kill(first, signal.SIGKILL)
+        (second,) = until(lambda: working() - {first}, "nobody has taken its place")
+        assert ask(port, "/api/v1/health/live")[0] == 200
+        process.kill()
+        process.wait()
+        until(lambda: not command_of(second), "the worker outlives its service")
+    with serving(tmp_path / "none", port := free_port(), tmp_path / "log", "--worker", "--workers", workers) as process:
+        answered(port, "/api/v1/health/live", 200)
+        (third,) = until(working, "no worker")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert not command_of(third)
+
+
+def command_of(pid: int) -> bytes:
+    """The words a process was started with; none when it is no more."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def test_without_its_own_worker_a_service_starts_none(tmp_path: Path):
+    with serving(tmp_path / "none", port := free_port(), tmp_path / "log", "--no-worker") as process:
+        answered(port, "/api/v1/health/live", 200)
         time.sleep(1)
         assert children(process) == set()

@@ -108,6 +108,14 @@ def test_the_version_at_work_is_told(counted: FlaskClient):
     assert (value(found, "quebu_degraded"), value(found, "quebu_version_refused")) == (0, 0)
 
 
+def test_jobs_are_told_by_their_status(counted: FlaskClient):
+    before = value(scrape(counted), "quebu_jobs", status="queued")
+    body = {"people": [{"id": "P1"}]}
+    counted.post("/api/v1/cohorts/recommendations", json=body, headers={"Prefer": "respond-async"})
+    assert value(scrape(counted), "quebu_jobs", status="queued") == before + 1
+    assert value(scrape(counted), "quebu_jobs", status="failed") == 0
+
+
 def test_without_a_version_the_rest_is_told(untrained: FlaskClient):
     found = scrape(untrained)
     assert value(found, "quebu_ready") == 0
