@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Self, TypeVar
 
 import numpy as np
@@ -157,6 +158,12 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
         for classifier in self.classifiers:
             if classifier.vectors:
                 classifier.vectors.encoder = by_name.get(classifier.vectors.name)
+
+    def go_on_from(self, other: Matcher) -> None:
+        """Share the sentence vectors of texts that were lately asked of another version, where they are by the same encoder."""
+        for mine, known in product(self.classifiers, other.classifiers):
+            if mine.vectors and known.vectors:
+                mine.vectors.go_on_from(known.vectors)
 
     @property
     def encoder(self) -> str | None:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -110,6 +111,17 @@ class Vectors:
     def ready(self) -> bool:
         """Whether the encoder can run, and is the one these vectors are by, as far as is known."""
         return self.encoder is not None and self.encoder.ready
+
+    def go_on_from(self, other: Vectors) -> None:
+        """Share what another version has lately asked the same encoder, so that one that takes over from it need not ask again."""
+        if self.name != other.name or other._probe is None:
+            return
+        with suppress(EncoderUnavailable):
+            # Asks for the probe, where that has not been done yet: a name does not tell one model from another.
+            self._encoded([])
+            probe = self._probe
+            if probe is not None and probe.shape == other._probe.shape and probe @ other._probe >= SAME:
+                self._recent = other._recent
 
     def learn(self, texts: Iterable[str]) -> None:
         """Encode what is not known yet, and keep it for good; raises EncoderUnavailable, also where all is known but by another model."""

@@ -170,7 +170,12 @@ def evaluate(courses: Path, queries: Path, qrels: Path) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="监听的地址")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="监听的端口")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="工作进程数")
-@click.option("--worker/--no-worker", default=True, show_default=True, help="自带一个处理大任务的进程；quebu work 在别处运行时不必")
+@click.option(
+    "--worker/--no-worker",
+    default=True,
+    show_default=True,
+    help="自带一个处理大任务的进程；quebu work 在别处运行时不必",
+)
 @registry_option
 def serve(host: str, port: int, workers: int, worker: bool, registry: Path) -> None:
     """Serve over HTTP."""

@@ -25,7 +25,7 @@ LOST = "与 Dask 调度器的连接断了，或任务被取消。请检查调度
 # By name, for their classes come with an extra, or with a library inside joblib.
 CAUSES = {
     "KilledWorker": KILLED,
-    "TerminatedWorkerError": KILLED,
+    "TerminatedWorkerError": "一个工作进程被中止，多半是内存不足。请用 --part-size 减小每份人数，或用 --jobs 减少进程。",
     "CancelledError": LOST,
     "FutureCancelledError": LOST,
     "CommClosedError": LOST,

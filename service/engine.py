@@ -121,6 +121,8 @@ class Engine:
         """Load a version, and let it make one recommendation before anybody depends on it; raises VersionError, OSError or MemoryError."""
         try:
             recommender = self.registry.load(version)
+            if self._active:
+                recommender.matcher.go_on_from(self._active.matcher)
             somebody = Profile("canary", weaknesses=(Weakness(recommender.catalog.courses[0].title),))
             next(recommender.plans([somebody], Limits(1)))
         except (VersionError, OSError, MemoryError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from model.errors import InputError
 from service import create_app
 from service.jobs.beside import jobs_worker
 from service.local import check_may_bind, introduction, may_be_local
+from service.logs import init_logs
 from service.memory import hold_little
 from service.settings import load_settings
 
@@ -27,14 +27,14 @@ def run(host: str, port: int, workers: int, registry: Path, tell: Callable[[str]
     """Serve until SIGTERM or SIGINT, then finish the requests under way and return. ``tell`` is told once the address is bound. InputError
     where it cannot be, or where the settings are faulty. ``jobs``: with a jobs worker beside it."""
     _check_address(host, port)
-    # An administrator is told of a fault by its time, so the log tells the time.
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = load_settings()
+    init_logs(settings["LOG_LEVEL"])
     _allow_open_files()
     hold_little()
     if workers > 1 and sys.platform == "win32":
         tell("· 在 Windows 上只用一个进程，--workers 不起作用。")
         workers = 1
-    config = {"REGISTRY": str(registry), "WORKERS": workers, "LOCAL": may_be_local(host, load_settings())}
+    config = {"REGISTRY": str(registry), "WORKERS": workers, "LOCAL": may_be_local(host, settings)}
     # Several processes make an application each; this one tells of faulty settings once, and makes the store ready.
     app = create_app(config)
     database = app.extensions["quebu.store"]
@@ -67,9 +67,11 @@ def _serve_alone(app: APIFlask, host: str, port: int, ready: Callable[[], None])
 
 
 def _serve_with_workers(config: dict[str, Any], host: str, port: int, ready: Callable[[], None]) -> None:
+    from service.metrics import counting_together  # noqa: PLC0415
     from service.workers import serve  # noqa: PLC0415 (gunicorn is not there on Windows)
 
-    serve(lambda: watched(create_app(config)), config["WORKERS"], host, port, ready)
+    with counting_together():
+        serve(lambda: watched(create_app(config)), config["WORKERS"], host, port, ready)
 
 
 def watched(app: APIFlask) -> APIFlask:

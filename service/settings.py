@@ -31,7 +31,9 @@ SETTINGS = (
     Setting("SECRET", "", "Secret of at least 32 characters that keys digests and cookies; blank: that of the file."),
     Setting("SECRET_FILE", "", "File with the secret; blank: one beside the registry, made when first needed."),
     Setting("TRUSTED_PROXIES", 0, "How many proxies stand before the service and tell whom they speak for.", 0, 10),
-    Setting("RATE_LIMIT", 30_000, "Requests a minute of one key; a plan or a batch counts as a hundred.", 1, 10_000_000),
+    Setting(
+        "RATE_LIMIT", 30_000, "Requests a minute of one key; a plan or a batch counts as a hundred.", 1, 10_000_000
+    ),
     Setting(
         "RATE_LIMIT_STORAGE", "memory://", "Where requests are counted: in each process, or for all in redis://host."
     ),

@@ -14,6 +14,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from model.encoder import bundled_encoder
+from service.logs import gunicorn_logger
 from service.memory import give_back
 
 THREADS = 4
@@ -56,6 +57,7 @@ def serve(make: Callable[[], Any], workers: int, host: str, port: int, ready: Ca
         "forwarded_allow_ips": "",  # Which proxies are believed is a setting of ours.
         "control_socket_disable": True,
         "loglevel": "warning",
+        "logger_class": gunicorn_logger(),
         "when_ready": begun,
         "post_worker_init": lambda _: signal.signal(signal.SIGINT, signal.SIG_IGN),
     }

@@ -17,7 +17,7 @@ from service.access import allows
 from service.api.body import documents_body
 from service.api.jobs import ACCEPTED, PreferIn, later, prefers_later
 from service.api.recommendations import EXAMPLE, LimitsIn, VersionIn, limits_of, recommender_of
-from service.api.uploads import read_body, sent_parts, sent_roster
+from service.api.uploads import is_form, read_body, sent_parts, sent_roster
 from service.asked import TAKING_PART, AskedIn
 from service.cohorts import (
     JSON,
@@ -47,6 +47,7 @@ bp.before_request(read_body)
 
 AT_ONCE = 60  # Seconds of search that a request waits for; more are for a job.
 MOST_SECONDS = 600
+WITHOUT_PEOPLE = ("people",)  # They are on the roster of a form.
 UPLOADED = (
     "也可用 multipart/form-data 上传名册：`roster` 为 .xlsx .xls .csv .jsonl 文件{others}；读不懂的行跳过，逐格列在 `reading` 中。"
     "Accept 为 xlsx 的类型时，答复是与命令行相同的工作簿。人数超过 QUEBU_MAX_COHORT{more}，或带 Prefer: respond-async 时，"
@@ -181,10 +182,8 @@ def plan_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
     """The plan asked for."""
     recommender, config = recommender_of(query), current_app.config
     try:
-        if g.body is None:
-            given = CohortIn(exclude=("people",)).load(sent_parts(("plan", "previous")))
-        else:
-            given = CohortIn().load(g.body)
+        body = sent_parts(("plan", "previous")) if is_form() else g.body
+        given = CohortIn(exclude=WITHOUT_PEOPLE if is_form() else ()).load(body)
         asked = given["plan"]
         if asked.time_limit > MOST_SECONDS:
             return problem(422, f"time_limit 最多 {MOST_SECONDS} 秒。")
@@ -194,9 +193,8 @@ def plan_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
             raise ValidationError({"previous": error.messages}) from error
         sent = _people(recommender.lexicon, asked.month)
         if _is_large(sent) or asked.time_limit > AT_ONCE:
-            raw = sent_parts(("plan",))["plan"] if g.body is None else g.body["plan"]
             request_of = {
-                "plan": raw,
+                "plan": body["plan"],
                 "deadline": given["deadline"],
                 "settings": {name: config[name] for name in TAKING_PART},
             }
@@ -229,10 +227,8 @@ def recommend_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
     recommender, limits = recommender_of(query), limits_of(query)
     month = (query["as_of"].year, query["as_of"].month) if query["as_of"] else None
     try:
-        if g.body is None:
-            PeopleIn(exclude=("people",)).load(sent_parts(()))
-        else:
-            PeopleIn().load(g.body)
+        body = sent_parts(()) if is_form() else g.body
+        PeopleIn(exclude=WITHOUT_PEOPLE if is_form() else ()).load(body)
         sent = _people(recommender.lexicon, month)
     except InputError as error:
         return _refused(error)
@@ -249,14 +245,13 @@ def recommend_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
 def _people(lexicon: Lexicon, month: Month | None) -> Sent:
     """The people of the request; InputError or ValidationError where they are too many or cannot be used."""
     most = current_app.config["MAX_BATCH"]
-    roster = sent_roster() if g.body is None else None
-    count = len(g.body["people"]) if g.body else 0
-    reading = None
-    if count <= most:
-        reading = reading_of(g.body["people"], lexicon) if roster is None else roster.read(lexicon, month)
-        count = len(reading.values)
-    if reading is None or count > most:
-        raise InputError(f"一次最多 {most} 人，现为 {count} 人；请分几次提交。")
+    too_many = "一次最多 {most} 人，现为 {found} 人；请分几次提交。"
+    if not is_form() and len(g.body["people"]) > most:  # Told before they are read.
+        raise InputError(too_many.format(most=most, found=len(g.body["people"])))
+    roster = sent_roster() if is_form() else None
+    reading = roster.read(lexicon, month) if roster else reading_of(g.body["people"], lexicon)
+    if len(reading.values) > most:
+        raise InputError(too_many.format(most=most, found=len(reading.values)))
     return Sent(roster, reading)
 
 

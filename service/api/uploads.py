@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, request
 from marshmallow import ValidationError
 
 from service.api.body import read_json
@@ -26,10 +26,12 @@ WRONG_SUFFIX = both(
 def read_body() -> Response | None:
     """Let a form be, and put the JSON of any other body into ``g.body``; a problem where it is none."""
     request.max_form_memory_size = current_app.config["MAX_BODY_MB"] * 2**20
-    if request.mimetype == FORM:
-        g.body = None
-        return None
-    return read_json()
+    return None if is_form() else read_json()
+
+
+def is_form() -> bool:
+    """Whether the request is a form, with its roster as a file."""
+    return request.mimetype == FORM
 
 
 def sent_parts(structured: Collection[str]) -> dict[str, Any]:

@@ -39,8 +39,8 @@ def work(settings: Mapping[str, Any], at_once: int, ready: Callable[[], None], *
         try:
             if foreman.perform(identity):
                 queue.send(identity)
-        except (*FAULTS, OSError) as error:
-            # The reaper sees to the job.
+        except Exception as error:
+            # The reaper sees to the job. What an error says may quote it.
             log.error("job %s could not be taken or given back (%s)", identity, type(error).__name__)
 
     queue = Queue(database, perform)

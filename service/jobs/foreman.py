@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -21,7 +22,8 @@ from sqlalchemy.exc import DBAPIError
 from service.store import leases
 from service.store.database import Database
 
-BEAT = 1.0
+BEAT = 1.0  # Seconds between two beats.
+GLANCE = 0.2  # Seconds between two looks whether the job has ended, or is to.
 LONGEST = 4 * 3600.0  # Seconds after which a job is taken to be stuck.
 STUCK = "这项任务超过 {hours:g} 小时仍未完成，已停止。请减少人数或缩短 time_limit 后重新提交。"
 
@@ -116,20 +118,25 @@ class Foreman:
             hand.kill()
 
     def _watch(self, hand: Hand, identity: str, lease: str) -> bool:
-        end = time.monotonic() + LONGEST
+        begun = beaten = time.monotonic()
         hand.take(identity, lease)
-        while not hand.finished(BEAT):
+        while not hand.finished(GLANCE):
+            at = time.monotonic()
             if self._stopping.is_set():
                 hand.kill()
                 return self._release(identity, lease, counted=False)
+            if at - begun > LONGEST:
+                hand.kill()
+                with suppress(leases.Lost):
+                    leases.fail(self._database, identity, lease, STUCK.format(hours=LONGEST / 3600), self._hours)
+                return False
+            if at - beaten < BEAT:
+                continue
+            beaten = at
             if not self._beat(identity, lease):
                 # It may have ended just now; if it was cancelled, or is worked on elsewhere, nothing more is to be done here.
                 if not hand.finished(BEAT):
                     hand.kill()
-                return False
-            if time.monotonic() > end:
-                hand.kill()
-                leases.fail(self._database, identity, lease, STUCK.format(hours=LONGEST / 3600), self._hours)
                 return False
         return False
 

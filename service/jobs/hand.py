@@ -61,6 +61,8 @@ def main() -> None:
 def _work(answers: IO[bytes]) -> None:
     settings = load_settings()
     init_logs(settings["LOG_LEVEL"])
+    if hasattr(os, "nice"):
+        os.nice(2)  # Whoever waits for an answer comes first.
     threadpool_limits(1)  # A job takes one core; more of them at a time take more.
     database = database_of(settings)
     engine = Engine(Path(settings["REGISTRY"]), encoders(settings))

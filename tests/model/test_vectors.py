@@ -202,6 +202,46 @@ def test_each_course_text_is_encoded_once_and_the_order_and_number_of_mentions_d
     assert tiny.asked == [[PROBE, "课一", "课二"], ["课三"]]
 
 
+def test_a_version_that_takes_over_asks_the_same_encoder_for_no_text_again(tiny: Tiny):
+    before, after = Vectors(tiny), Vectors(Tiny())
+    expected = before.of(["课一", "课二"])
+    after.go_on_from(before)
+    assert after.of(["课一", "课二"]).tolist() == expected.tolist()
+    assert after.encoder.asked == [[PROBE]]
+    after.of(["课三"])
+    assert before.of(["课三"]).tolist() == Vectors(Tiny()).of(["课三"]).tolist()
+    assert tiny.asked == [[PROBE, "课一", "课二"]]
+
+
+@pytest.mark.parametrize("fault", ["another name", "another model", "out of reach", "nothing asked"])
+def test_a_version_goes_on_from_no_other_encoder(fault: str, tiny: Tiny):
+    before, other = Vectors(tiny), Tiny()
+    if fault != "nothing asked":
+        before.of(["课一"])
+    if fault == "another name":
+        other.name = "tiny/2"
+    elif fault == "another model":
+        other.encode = lambda texts: -tiny.encode(texts)  # type: ignore[method-assign]
+    elif fault == "out of reach":
+        other.ready = False
+    after = Vectors(other)
+    after.go_on_from(before)
+    if fault == "out of reach":
+        with pytest.raises(EncoderUnavailable):
+            after.of(["课一"])
+    else:
+        assert after.of(["课一"]).tolist() == Vectors(other).of(["课一"]).tolist()
+
+
+def test_vectors_of_before_are_read_too(tiny: Tiny):
+    vectors = Vectors(tiny)
+    vectors.learn(["课一", "课二"])
+    old = Vectors.__new__(Vectors)
+    old.__setstate__(vectors.__getstate__() | {"known": dict(vectors.known)})
+    assert old.of(["课二", "课一"]).tolist() == vectors.of(["课二", "课一"]).tolist()
+    assert old.encoder is None
+
+
 def test_what_is_learnt_is_written_with_a_version_and_what_is_merely_asked_is_not(tiny: Tiny):
     vectors = Vectors(tiny)
     vectors.learn(["课一"])

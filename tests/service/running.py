@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def ask(port: int, path: str, body: Any = None, wait: float = WAIT) -> tuple[int, Any]:
+def ask(port: int, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
     data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, {"Content-Type": "application/json"})
+    told = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, told)
     try:
-        with urllib.request.urlopen(request, timeout=wait) as response:
+        with urllib.request.urlopen(request, timeout=WAIT) as response:
             return response.status, json.loads(response.read())
     except urllib.error.HTTPError as error:
         with error:

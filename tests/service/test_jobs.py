@@ -24,7 +24,7 @@ from service.jobs.hand import FULL, INTERNAL, do
 from service.store import audit, jobs, keys, leases
 from service.store.audit import By
 from service.store.database import Database
-from service.store.roles import Role
+from service.store.roles import Principal, Role
 from service.store.tables import job, piece
 
 PLAN = "/api/v1/cohorts/plan"
@@ -194,6 +194,15 @@ def test_a_plan_is_the_same_whoever_makes_it(anna: FlaskClient, desk: APIFlask, 
     assert {**result, "seconds": 0} == {**compared, "seconds": 0}
 
 
+def test_the_parts_of_a_form_may_be_files_too(anna: FlaskClient, desk: APIFlask):
+    lines = "\n".join(map(json.dumps, PEOPLE[:4])).encode()
+    form = {"roster": (BytesIO(lines), "a.jsonl"), "plan": (BytesIO(json.dumps(PLANNED).encode()), "plan.json")}
+    later = anna.post(PLAN, data=form, headers=ASYNC)
+    assert later.status_code == 202
+    work(desk)
+    assert anna.get(later.headers["Location"]).get_json()["status"] == "done"
+
+
 def test_the_workbook_of_a_plan_comes_as_a_file(anna: FlaskClient, desk: APIFlask):
     body = {"people": PEOPLE[:4], "plan": PLANNED}
     later = anna.post(PLAN, json=body, headers={**ASYNC, "Accept": WORKBOOK})
@@ -212,6 +221,7 @@ def test_a_result_is_read_again_only_when_it_is_not_known_and_each_reading_is_re
     assert first.headers["Cache-Control"] == "private, no-cache"
     again = anna.get(f"{address}/result", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    assert anna.get(f"{address}/result", headers={"If-None-Match": f"W/{first.headers['ETag']}"}).status_code == 304
     with store.reading() as connection:
         done = [one for one in audit.entries(connection) if one.object == address.rsplit("/", 1)[1]]
     assert [one.action for one in done] == ["job.create", "job.export"]
@@ -328,6 +338,29 @@ def test_a_disk_that_is_full_fails_the_job_and_is_told(anna: FlaskClient, desk: 
     address = anna.post(LISTS, json={"people": people}).headers["Location"]
     work(desk)
     assert anna.get(address).get_json()["status"] == "done"
+
+
+@pytest.mark.parametrize("kind", ["recommendations", "batch"])
+def test_a_second_attempt_begins_at_the_first_piece_that_is_missing(
+    anna: FlaskClient, desk: APIFlask, store: Database, kind: str
+):
+    people = [{"id": f"P{number}"} for number in range(501)]
+    asked = {"top": 1, "level_window": 0, "exclude": [], "explain": "none", "month": None, "suffix": ".json"}
+    asked |= {"answer": "application/json", "lines": True, "longest": 1000}
+    body = json.dumps(people) if kind == "recommendations" else "\n".join(map(json.dumps, people))
+    made = jobs.create(store, By("test"), kind, asked, "v0001", 501, {"people": [body.encode()]})
+    lease = leases.claim(store, made.id)
+    assert lease
+    leases.write(store, made.id, lease, 0, b"of the first attempt\n", 500)
+    leases.release(store, made.id, lease, 24, counted=True)
+    work(desk)
+    done = jobs.find(store, Principal("test", Role.ADMIN), made.id)
+    assert done
+    assert (done.status, done.attempts, done.done) == ("done", 2, 501)
+    first, rest = b"".join(jobs.export(store, By("test"), done)).split(b"\n", 1)
+    assert first == b"of the first attempt"
+    assert rest.count(b'"id"') == 1
+    assert b'"P500"' in rest
 
 
 def test_no_roster_is_kept_once_its_job_has_ended(anna: FlaskClient, desk: APIFlask, store: Database):

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from running import READY, answered, ask, children, free_port, serving, until
 from model.domain import Limits
 from model.recommender import Recommender
 from service.cohorts import asked_of, lists_as_json, reading_of
+from service.jobs import foreman
 from service.jobs.hand import FULL
 from service.jobs.queue import Queue
 from service.store import jobs, leases
@@ -30,7 +32,7 @@ from service.store.jobs import Job, Status
 from service.store.roles import Principal, Role
 
 ME = By("key:me")
-MANY = 2000  # People of a job that takes some seconds.
+MANY = 4000  # People of a job that takes some seconds.
 LIMITS = Limits(3)
 LACKS = ("一上台讲话就冒汗", "公文写作", "应急处突没经验", "写材料慢", "怕讲话", "不会用表格", "党史了解不多")
 
@@ -72,6 +74,14 @@ def half_done(job: Job) -> bool:
 
 def made(database: Database, identity: str) -> bytes:
     return b"".join(jobs.export(database, ME, seen(database, identity)))
+
+
+def command_of(pid: int) -> bytes:
+    """The words a process was started with; none when it is no more."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 @pytest.fixture(scope="module")
@@ -179,22 +189,39 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_holds_and_another_goes
     assert (given_back.status, given_back.attempts) == (Status.QUEUED, 0)
     assert given_back.done > 0
     with starting(registry, store) as start:
-        start()
+        other = start()
         done = wait(store, identity, lambda job: not job.under_way)
+        (hand,) = children(other)
+        other.kill()
+        other.wait()
+        until(lambda: not command_of(hand), "the process that works outlives its worker")
     assert (done.status, done.attempts) == (Status.DONE, 1)
     assert made(store, identity) == undisturbed(MANY)
+
+
+def test_a_job_that_takes_too_long_is_stopped(registry: Path, store: Database, monkeypatch: pytest.MonkeyPatch):
+    for name, value in environment(store).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(foreman, "LONGEST", 1.0)
+    identity = queue(store, 20_000)
+    working = foreman.Foreman(store, registry, 24, threading.Event())
+    assert working.perform(identity) is False
+    working.close()
+    assert (seen(store, identity).status, seen(store, identity).attempts) == (Status.FAILED, 1)
+    assert "仍未完成" in str(seen(store, identity).cause)
+    assert working.perform(identity) is False
 
 
 def test_two_workers_at_one_store_take_each_job_once(
     registry: Path, database: Database, undisturbed: Callable[[int], bytes]
 ):
+    queued = [queue(database, count) for count in (10, 700, 20, 30, 40, 50)]
     with starting(registry, database) as start:
-        for options in ((), ("--jobs", "2")):
-            start(*options)
-        queued = [queue(database, count) for count in (10, 700, 20, 30, 40, 50)]
+        workers = [start(), start()]
         found = [wait(database, identity, lambda job: not job.under_way) for identity in queued]
         assert {(one.status, one.attempts) for one in found} == {(Status.DONE, 1)}
         assert [made(database, one.id) == undisturbed(one.total) for one in found] == [True] * 6
+        assert all(children(worker) for worker in workers), "one of them had nothing to do"
 
 
 def test_a_database_that_is_restarted_in_the_middle_of_a_job_loses_nothing(
@@ -258,7 +285,7 @@ def test_a_service_that_is_killed_with_all_its_processes_goes_on_when_it_is_star
         status, told = ask(port, "/api/v1/cohorts/recommendations?top=3", {"people": people(MANY)})
         assert status == 202
         address = f"/api/v1/jobs/{told['id']}"
-        until(lambda: 0 < ask(port, address)[1]["done"], "nothing is done")
+        until(lambda: ask(port, address)[1]["done"] > 0, "nothing is done")
         os.killpg(process.pid, signal.SIGKILL)
     with serving(registry, port := free_port(), tmp_path / "log", "--worker") as process:
         answered(port, READY, 200)
@@ -273,12 +300,11 @@ def test_a_service_that_is_killed_with_all_its_processes_goes_on_when_it_is_star
     store.engine.dispose()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_worker_that_dies_is_replaced_and_none_outlives_its_service(workers: str, tmp_path: Path):
+def test_a_worker_that_dies_is_replaced_and_none_outlives_its_service(tmp_path: Path):
     def working() -> set[int]:
         return {pid for pid in children(process) if b"service.jobs.consumer" in command_of(pid)}
 
-    with serving(tmp_path / "none", port := free_port(), tmp_path / "log", "--worker", "--workers", workers) as process:
+    with serving(tmp_path / "none", port := free_port(), tmp_path / "log", "--worker", "--workers", "2") as process:
         answered(port, "/api/v1/health/live", 200)
         (first,) = until(working, "no worker")
         os.kill(first, signal.SIGKILL)
@@ -287,20 +313,12 @@ def test_a_worker_that_dies_is_replaced_and_none_outlives_its_service(workers: s
         process.kill()
         process.wait()
         until(lambda: not command_of(second), "the worker outlives its service")
-    with serving(tmp_path / "none", port := free_port(), tmp_path / "log", "--worker", "--workers", workers) as process:
+    with serving(tmp_path / "none", port := free_port(), tmp_path / "log", "--worker", "--workers", "2") as process:
         answered(port, "/api/v1/health/live", 200)
         (third,) = until(working, "no worker")
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
         assert not command_of(third)
-
-
-def command_of(pid: int) -> bytes:
-    """The words a process was started with; none when it is no more."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
 
 
 def test_without_its_own_worker_a_service_starts_none(tmp_path: Path):
