@@ -16,6 +16,7 @@ from model.errors import VersionError
 from model.recommender import Recommender
 from model.registry import Registry
 from model.vectors import SentenceEncoder
+from service.memory import give_back
 
 LOOKS = 0.5  # Seconds between two looks of the thread at the pointer.
 PAUSE = 30.0  # Seconds until what could not be read is tried again: a disk or a full memory may be at fault, not the version.
@@ -109,6 +110,7 @@ class Engine:
                 known = self._pinned.pop(version, None)
             self._active = known or self._tried(version)
             log.info("version %s answers", version)
+            give_back()  # What loading took, and what the version before held.
 
     def _by_number(self, version: str) -> Recommender:
         with self._pinning:

@@ -55,8 +55,9 @@ def _one_load() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def app(registry: Path) -> APIFlask:
-    return create_app({"REGISTRY": str(registry), "TESTING": True, "LOCAL": True})
+def app(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> APIFlask:
+    store = f"sqlite:///{tmp_path_factory.mktemp('store')}/quebu.db"
+    return create_app({"REGISTRY": str(registry), "DATABASE_URL": store, "TESTING": True, "LOCAL": True})
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +28,23 @@ from service.store.database import Database
 AWKWARD = "Q9999/甲 #1?%41&x=.."
 
 
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A service that is started within a test sends what is told elsewhere; the next test is told as before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    hooks = (warnings.showwarning, threading.excepthook, sys.unraisablehook)
+    yield
+    root.handlers[:], root.level = handlers, level
+    root.setLevel(level)
+    warnings.showwarning, threading.excepthook, sys.unraisablehook = hooks
+
+
 @pytest.fixture(scope="session")
-def app(registry: Path) -> APIFlask:
-    return create_app({"REGISTRY": str(registry), "TESTING": True, "LOCAL": True})
+def app(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> APIFlask:
+    """Its store is its own: the one beside the registry is used by whoever starts a service there."""
+    own = {"DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('app')}/quebu.db", "RATE_LIMIT": 10_000_000}
+    return create_app({"REGISTRY": str(registry), "TESTING": True, "LOCAL": True, **own})
 
 
 @pytest.fixture
@@ -51,7 +68,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory, trained: Recommender) -> 
 def narrow(versions: Path) -> APIFlask:
     """The application on two versions, with limits that are soon reached: 1 MB a body, 2 MB and 40 people a batch."""
     limits = {"MAX_BODY_MB": 1, "MAX_BATCH_MB": 2, "MAX_BATCH": 40}
-    return create_app({"REGISTRY": str(versions), "TESTING": True, "LOCAL": True, **limits})
+    return create_app({"REGISTRY": str(versions), "TESTING": True, "LOCAL": True, "RATE_LIMIT": 10_000_000, **limits})
 
 
 @pytest.fixture
