@@ -129,11 +129,16 @@ def test_an_external_entity_brings_no_file_of_the_machine_into_the_answer(regist
     assert "root:" not in result.output
 
 
+def test_a_folder_is_no_roster_without_several_processes(tmp_path: Path, registry: Path):
+    result = quebu("recommend", "--registry", registry, "--roster", tmp_path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--jobs" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "mentions"),
     [
         (["--roster", "{missing}/名册.xlsx"], ["名册.xlsx", "找不到文件", "检查路径"]),
-        (["--roster", "{folder}"], ["找不到文件", "检查路径"]),
         (["--roster", "{roster}", "--out", "{folder}/结果.pdf"], [".pdf", ".xlsx", ".csv", ".jsonl"]),
         (["--roster", "{roster}", "--out", "{folder}/结果"], ["没有后缀", ".xlsx"]),
         (["--roster", "{roster}", "--out", "{missing}/结果.xlsx"], ["目录", "nowhere", "不存在", "建立"]),
