@@ -18,11 +18,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from model.errors import InputError, QuebuError, VersionError
 from service.fields import field_name, flatten, pointer
+from service.store.patience import disk_full
 
 log = logging.getLogger(__name__)
 
 MOST_ERRORS = 100
-DISK_FULL = "53100"  # PostgreSQL's own code.
 
 
 class Known(NamedTuple):
@@ -125,10 +125,7 @@ def init_errors(app: APIFlask) -> None:
 
     @app.errorhandler(DBAPIError)
     def _from_store(error: DBAPIError) -> Response:
-        if (
-            getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
-            or getattr(error.orig, "sqlstate", "") == DISK_FULL
-        ):
+        if disk_full(error):
             return problem(507)
         if isinstance(error, DataError):
             return problem(422, "请求中有数据库不能保存的字符（如空字符）；请去掉后重试。")
