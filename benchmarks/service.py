@@ -27,7 +27,7 @@ from speed import QUEBU, SHARED, make_courses, make_profiles
 
 from model.domain import Limits
 from model.registry import Registry
-from service.schemas import ProfileIn, dump_plan
+from service.shapes.schemas import ProfileIn, dump_plan
 
 SECONDS = 10
 ROUNDS = 3

@@ -11,11 +11,11 @@ from marshmallow import ValidationError
 
 from model.domain import Limits, Profile
 from model.recommender import Recommender
-from service.errors import body_of, faulty_fields
-from service.fields import both
-from service.jsonl import parse
-from service.listed import MOST_COUNTED, find_profiles, profiles_of
-from service.schemas import LONGEST_ID, ProfileIn, dump_plan
+from service.shapes.fields import both
+from service.shapes.jsonl import parse
+from service.shapes.listed import MOST_COUNTED, find_profiles, profiles_of
+from service.shapes.schemas import LONGEST_ID, ProfileIn, dump_plan
+from service.wire.errors import body_of, faulty_fields
 
 CHUNK = 500  # Profiles matched together: enough that texts are shared, few enough to be held.
 NDJSON = "application/x-ndjson"

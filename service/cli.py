@@ -13,16 +13,11 @@ from model.errors import EncoderUnavailable, InputError
 from model.judgements import read_judgements
 from model.lexicon import load_lexicon
 from model.registry import Registry
-from service import administration
-from service.embeddings import encoders, usable
-from service.jsonl import read_questions
-from service.outputs import Results, check_out, write_lines, writer
-from service.planning import compare_plans_command, plan_command
-from service.recommending import recommend_command
-from service.schemas import dump_answer
-from service.settings import load_settings
-from service.story import story
-from service.terminal import (
+from service.commands import administration
+from service.commands.planning import compare_plans_command, plan_command
+from service.commands.recommending import recommend_command
+from service.commands.story import story
+from service.commands.terminal import (
     catalog_of,
     out_option,
     print_json,
@@ -34,8 +29,13 @@ from service.terminal import (
     version_at_work,
     version_option,
 )
-from service.usage import Planners, few
-from service.work import work_command
+from service.commands.usage import Planners, few
+from service.commands.work import work_command
+from service.embeddings import encoders, usable
+from service.settings import load_settings
+from service.shapes.jsonl import read_questions
+from service.shapes.outputs import Results, check_out, write_lines, writer
+from service.shapes.schemas import dump_answer
 
 FEW_PEOPLE = 5
 
@@ -179,7 +179,7 @@ def evaluate(courses: Path, queries: Path, qrels: Path) -> None:
 @registry_option
 def serve(host: str, port: int, workers: int, worker: bool, registry: Path) -> None:
     """Serve over HTTP."""
-    from service.server import run  # noqa: PLC0415
+    from service.serving.server import run  # noqa: PLC0415
 
     run(host, port, workers, registry, tell, jobs=worker)
 

@@ -19,11 +19,11 @@ from model.domain import Limits, Profile, Reading
 from model.errors import InputError, TableError
 from model.lexicon import Lexicon
 from model.recommender import Recommender
-from service.asked import Asked, filing_of, make_plan
-from service.files import roster_in
-from service.outputs import PlanResults, Results, plan_writer, writer
-from service.plans import dump_cohort, load_cohort
-from service.schemas import ProfileIn, dump_plan
+from service.shapes.asked import Asked, filing_of, make_plan
+from service.shapes.files import roster_in
+from service.shapes.outputs import PlanResults, Results, plan_writer, writer
+from service.shapes.plans import dump_cohort, load_cohort
+from service.shapes.schemas import ProfileIn, dump_plan
 
 JSON = "application/json"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -16,7 +16,7 @@ from model.errors import VersionError
 from model.recommender import Recommender
 from model.registry import Registry
 from model.vectors import SentenceEncoder
-from service.memory import give_back
+from service.serving.memory import give_back
 
 LOOKS = 0.5  # Seconds between two looks of the thread at the pointer.
 PAUSE = 30.0  # Seconds until what could not be read is tried again: a disk or a full memory may be at fault, not the version.

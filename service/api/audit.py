@@ -7,10 +7,10 @@ from typing import Any
 from apiflask import APIBlueprint
 from marshmallow import RAISE, fields
 
-from service.access import allows, by, store
-from service.fields import WHOLE, Door, between
+from service.shapes.fields import WHOLE, Door, between
 from service.store import audit
 from service.store.roles import Role
+from service.wire.access import allows, by, store
 
 bp = APIBlueprint("audit", __name__, url_prefix="/api/v1", tag="audit")
 

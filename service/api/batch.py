@@ -12,17 +12,17 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from marshmallow import RAISE, fields
 
-from service.access import allows
 from service.api.jobs import ACCEPTED, PreferIn, later, prefers_later
 from service.api.recommendations import LimitsIn, limits_of, recommender_of
 from service.batch import NDJSON, answers, as_lines, as_list, records_of, values_in
 from service.cohorts import asked_of
-from service.errors import problem
-from service.fields import Door
-from service.listed import MOST_COUNTED, NotListed, TooLong
-from service.metrics import metrics_now
+from service.shapes.fields import Door
+from service.shapes.listed import MOST_COUNTED, NotListed, TooLong
 from service.store.pieces import SIZE
 from service.store.roles import Role
+from service.wire.access import allows
+from service.wire.errors import problem
+from service.wire.metrics import metrics_now
 
 bp = APIBlueprint("batch", __name__, url_prefix="/api/v1", tag="recommendations")
 
@@ -31,7 +31,7 @@ class BatchOut(Door):
     """An answer for each record, in the order given."""
 
     model_version = fields.String()
-    results = fields.List(fields.Raw())  # PlanOut or FailedOut; see service/openapi.py.
+    results = fields.List(fields.Raw())  # PlanOut or FailedOut; see service/wire/openapi.py.
 
 
 @bp.post("/recommendations/batch")

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from apiflask import APIBlueprint, Schema
 from flask import Response, abort, g, request
 
-from service.errors import problem
-from service.jsonl import parse
+from service.shapes.jsonl import parse
+from service.wire.errors import problem
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -16,11 +16,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from model.domain import Catalog, Course
 from model.lexicon import Lexicon, bare
-from service.access import allows
 from service.api.recommendations import VersionIn, recommender_of
-from service.errors import problem
-from service.fields import WHOLE, Door, between, characters
+from service.shapes.fields import WHOLE, Door, between, characters
 from service.store.roles import Role
+from service.wire.access import allows
+from service.wire.errors import problem
 
 bp = APIBlueprint("catalog", __name__, url_prefix="/api/v1", tag="catalog")
 

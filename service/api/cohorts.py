@@ -13,12 +13,10 @@ from marshmallow.validate import Length
 from model.domain import Profile, Reading
 from model.errors import InputError, TableError
 from model.lexicon import Lexicon
-from service.access import allows
 from service.api.body import documents_body
 from service.api.jobs import ACCEPTED, PreferIn, later, prefers_later
 from service.api.recommendations import EXAMPLE, LimitsIn, VersionIn, limits_of, recommender_of
 from service.api.uploads import is_form, read_body, sent_parts, sent_roster
-from service.asked import TAKING_PART, AskedIn
 from service.cohorts import (
     JSON,
     LISTED,
@@ -34,13 +32,15 @@ from service.cohorts import (
     plan_for,
     reading_of,
 )
-from service.errors import problem
-from service.fields import Door, at_most, both, characters, one_of
-from service.metrics import metrics_now
-from service.plans import load_cohort
-from service.schemas import PlanOut, overridden
+from service.shapes.asked import TAKING_PART, AskedIn
+from service.shapes.fields import Door, at_most, both, characters, one_of
+from service.shapes.plans import load_cohort
+from service.shapes.schemas import PlanOut, overridden
 from service.store.jobs import sliced
 from service.store.roles import Role
+from service.wire.access import allows
+from service.wire.errors import problem
+from service.wire.metrics import metrics_now
 
 bp = APIBlueprint("cohorts", __name__, url_prefix="/api/v1", tag="cohorts")
 bp.before_request(read_body)

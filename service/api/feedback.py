@@ -12,16 +12,16 @@ from flask import Response, g, request
 from marshmallow import RAISE, ValidationError, fields
 
 from model.sheets import FORMULA_STARTS
-from service.access import allows, by, store
 from service.api.audit import AfterIn
 from service.api.body import documents_body, read_json
 from service.api.recommendations import VersionIn, recommender_of
-from service.errors import problem
-from service.fields import WHOLE, Door, at_most, between, one_of
+from service.shapes.fields import WHOLE, Door, at_most, between, one_of
+from service.shapes.verdicts import FeedbackIn
 from service.store import audit, feedback
 from service.store.feedback import COURSE, VERDICTS, Said
 from service.store.roles import Role
-from service.verdicts import FeedbackIn
+from service.wire.access import allows, by, store
+from service.wire.errors import problem
 
 bp = APIBlueprint("feedback", __name__, url_prefix="/api/v1", tag="feedback")
 bp.before_request(read_json)

@@ -9,9 +9,9 @@ from flask import current_app
 from marshmallow import fields
 from marshmallow.validate import Equal
 
-from service.access import allows
 from service.engine import Engine
-from service.errors import problem
+from service.wire.access import allows
+from service.wire.errors import problem
 
 bp = APIBlueprint("health", __name__, url_prefix="/api/v1/health", tag="health")
 

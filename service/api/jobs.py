@@ -10,14 +10,14 @@ from flask import Response, current_app, g, jsonify, request, url_for
 from marshmallow import RAISE, fields
 from werkzeug.wrappers import Response as BaseResponse
 
-from service.access import allows, by, store
 from service.cohorts import JSON, WORKBOOK
-from service.errors import problem
-from service.fields import WHOLE, Door, between, both, characters, one_of
 from service.jobs.queue import Queue
+from service.shapes.fields import WHOLE, Door, between, both, characters, one_of
 from service.store import jobs
 from service.store.jobs import Job, Status
 from service.store.roles import Role
+from service.wire.access import allows, by, store
+from service.wire.errors import problem
 
 bp = APIBlueprint("jobs", __name__, url_prefix="/api/v1", tag="jobs")
 

@@ -8,12 +8,12 @@ from apiflask import APIBlueprint
 from flask import g
 from marshmallow import fields
 
-from service.access import allows, by, store
 from service.api.body import documents_body, read_json
-from service.errors import problem
-from service.fields import WHOLE, Door, between, one_of, stored
+from service.shapes.fields import WHOLE, Door, between, one_of, stored
 from service.store import keys
 from service.store.roles import Role
+from service.wire.access import allows, by, store
+from service.wire.errors import problem
 
 bp = APIBlueprint("keys", __name__, url_prefix="/api/v1", tag="keys")
 bp.before_request(read_json)

@@ -9,13 +9,13 @@ from flask import g
 from marshmallow import RAISE, fields
 from marshmallow.validate import Length
 
-from service.access import allows
 from service.api.body import documents_body, read_json
 from service.api.recommendations import VersionIn, recommender_of
-from service.fields import WHOLE, Door, at_most, between
-from service.metrics import metrics_now
-from service.schemas import QuestionIn, dump_answer, overridden
+from service.shapes.fields import WHOLE, Door, at_most, between
+from service.shapes.schemas import QuestionIn, dump_answer, overridden
 from service.store.roles import Role
+from service.wire.access import allows
+from service.wire.metrics import metrics_now
 
 bp = APIBlueprint("matches", __name__, url_prefix="/api/v1", tag="matches")
 bp.before_request(read_json)

@@ -6,9 +6,9 @@ from apiflask import APIBlueprint, FileSchema
 from flask import Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from service.access import allows
-from service.metrics import metrics_now
 from service.store.roles import Role
+from service.wire.access import allows
+from service.wire.metrics import metrics_now
 
 bp = APIBlueprint("metrics", __name__, url_prefix="/api/v1", tag="health")
 

@@ -11,10 +11,10 @@ from marshmallow import fields
 
 from model.errors import NoActiveVersion, VersionError
 from model.registry import Registry
-from service.access import allows
-from service.errors import problem
-from service.fields import Door
+from service.shapes.fields import Door
 from service.store.roles import Role
+from service.wire.access import allows
+from service.wire.errors import problem
 
 bp = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="models")
 

@@ -8,17 +8,17 @@ from apiflask import APIBlueprint
 from flask import g
 from marshmallow import RAISE, fields
 
-from service.access import allows, by, store
 from service.api.audit import LAST
 from service.api.body import documents_body, read_json
 from service.api.feedback import OnwardIn
 from service.api.recommendations import VersionIn, recommender_of
-from service.errors import problem
-from service.fields import Door, both, characters
+from service.shapes.fields import Door, both, characters
+from service.shapes.verdicts import LONGEST_COURSE, OverrideIn
 from service.store import overrides
 from service.store.overrides import Override
 from service.store.roles import Role
-from service.verdicts import LONGEST_COURSE, OverrideIn
+from service.wire.access import allows, by, store
+from service.wire.errors import problem
 
 bp = APIBlueprint("overrides", __name__, url_prefix="/api/v1", tag="feedback")
 bp.before_request(read_json)

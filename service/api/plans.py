@@ -8,14 +8,14 @@ from apiflask import APIBlueprint
 from flask import current_app, g, url_for
 from marshmallow import ValidationError, fields, validates_schema
 
-from service.access import allows, by, store
 from service.api.body import documents_body, read_json
 from service.api.cohorts import CohortOut
-from service.errors import problem
-from service.fields import NUL, Door, both, stored
-from service.plans import load_cohort
+from service.shapes.fields import NUL, Door, both, stored
+from service.shapes.plans import load_cohort
 from service.store import audit, feedback, people, plans
 from service.store.roles import Role
+from service.wire.access import allows, by, store
+from service.wire.errors import problem
 
 bp = APIBlueprint("plans", __name__, url_prefix="/api/v1", tag="plans")
 bp.before_request(read_json)

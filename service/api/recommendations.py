@@ -11,14 +11,14 @@ from marshmallow.validate import Length
 
 from model.domain import Limits, Profile
 from model.recommender import Recommender
-from service.access import allows
 from service.api.body import documents_body, read_json
 from service.engine import Engine
-from service.fields import WHOLE, Door, at_most, between, both, characters, one_of
-from service.metrics import metrics_now
-from service.schemas import NO_GAPS, GapOut, PlanOut, ProfileIn, dump_gap, dump_plan
+from service.shapes.fields import WHOLE, Door, at_most, between, both, characters, one_of
+from service.shapes.schemas import NO_GAPS, GapOut, PlanOut, ProfileIn, dump_gap, dump_plan
 from service.store.overrides import Layer
 from service.store.roles import Role
+from service.wire.access import allows
+from service.wire.metrics import metrics_now
 
 bp = APIBlueprint("recommendations", __name__, url_prefix="/api/v1", tag="recommendations")
 bp.before_request(read_json)

@@ -11,9 +11,9 @@ from marshmallow import ValidationError
 
 from service.api.body import read_json
 from service.cohorts import Roster
-from service.fields import both
-from service.files import SUFFIXES
-from service.jsonl import parse
+from service.shapes.fields import both
+from service.shapes.files import SUFFIXES
+from service.shapes.jsonl import parse
 
 FORM = "multipart/form-data"
 ROSTER = "roster"

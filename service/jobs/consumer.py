@@ -16,9 +16,9 @@ from model.errors import InputError
 from service.jobs.foreman import BEAT, Foreman
 from service.jobs.queue import FAULTS, Queue
 from service.jobs.reaper import Reaper
-from service.logs import init_logs
 from service.settings import load_settings
 from service.store.database import database_of, explained
+from service.wire.logs import init_logs
 
 STOPPING = 15.0  # Seconds the threads have to give back what they hold.
 

@@ -26,12 +26,12 @@ from service.cohorts import in_words_of_the_request
 from service.embeddings import encoders
 from service.engine import Engine
 from service.jobs.kinds import KINDS, Task
-from service.logs import init_logs
 from service.settings import load_settings
 from service.store import leases
 from service.store.database import Database, database_of
 from service.store.overrides import Layer
 from service.store.patience import disk_full, patiently
+from service.wire.logs import init_logs
 
 IDLE = 300.0  # Seconds without a job after which it goes.
 INTERNAL = "系统内部错误，任务没有完成。请重新提交；若仍然出现，请联系管理员，并告知任务编号。"

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from model.domain import Limits
 from model.recommender import Recommender
-from service.asked import AskedIn
 from service.batch import CHUNK, NDJSON, answers, as_lines, as_part, records_of, values_in
 from service.cohorts import (
     JSON,
@@ -24,7 +23,8 @@ from service.cohorts import (
     plan_as_workbook,
     plan_for,
 )
-from service.plans import load_cohort
+from service.shapes.asked import AskedIn
+from service.shapes.plans import load_cohort
 from service.store import leases
 from service.store.database import Database
 from service.store.jobs import Job, sliced

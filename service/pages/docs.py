@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from service.access import allows
+from service.wire.access import allows
 
 bp = Blueprint("docs", __name__)
 

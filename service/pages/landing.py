@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, current_app, render_template
 
 from model.errors import QuebuError
-from service.access import allows
+from service.wire.access import allows
 
 bp = Blueprint("landing", __name__)
 

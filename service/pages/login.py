@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 
-from service.access import COOKIE, FAILING, allows, by, counting, store
-from service.cookies import STALE, encrypted_only
 from service.store import logins
+from service.wire.access import COOKIE, FAILING, allows, by, counting, store
+from service.wire.cookies import STALE, encrypted_only
 
 bp = Blueprint("login", __name__)
 

@@ -22,8 +22,8 @@ from werkzeug.test import TestResponse
 from model.domain import Limits
 from model.recommender import Recommender
 from service.batch import CHUNK, answers, as_lines, lines_in, lines_of, records_of
-from service.jsonl import parse
-from service.listed import find_profiles, profiles_of
+from service.shapes.jsonl import parse
+from service.shapes.listed import find_profiles, profiles_of
 
 SINGLE = "/api/v1/recommendations"
 BATCH = f"{SINGLE}/batch"

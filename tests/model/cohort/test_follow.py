@@ -15,7 +15,7 @@ from model.cohort.nouns import Fate, Filed, GapKey, Status
 from model.cohort.rules import ClassRules
 from model.domain import Gap, Reason
 from model.selection import Needs
-from service.plans import dump_cohort, load_cohort
+from service.shapes.plans import dump_cohort, load_cohort
 from tests.filings import DUTY, FILINGS, SPEECH, WRITING, filed, kept_of
 from tests.model.cohort.test_class_plan import cohort, course, needs
 

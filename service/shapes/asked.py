@@ -1,0 +1,361 @@
+"""What a planner may ask of a cohort plan, and the rules it comes to. The command line and the service ask in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load
+from marshmallow.validate import Length
+
+from model.cohort.choices import choices_of
+from model.cohort.class_plan import plan_class, what_if
+from model.cohort.demand import Demand, demand_of
+from model.cohort.filing import Filing
+from model.cohort.follow import follow
+from model.cohort.menu import plan_menu, what_if_menu
+from model.cohort.nouns import CohortPlan, Filed, Origin
+from model.cohort.pairing import Between, pair_up, pairing_sheet
+from model.cohort.program import Clock, Effort
+from model.cohort.quotas import hour_warnings, hours_due, load_quotas, planned_hours, switched_on
+from model.cohort.rules import CLASS_TYPES, Budget, ClassRules, MenuRules, Share, SplitRules, even_split, preset
+from model.cohort.split import plan_split, what_if_split
+from model.domain import Cause, Limits, Profile
+from model.errors import InputError
+from model.lexicon import BRANCHES
+from model.recommender import Recommender
+from model.selection import Selector
+from service.settings import load_settings
+from service.shapes.fields import WHOLE, Door, Number, at_most, between, both, characters, one_of
+
+CLASS_ONLY = {
+    "kind": "--type", "share": "--share", "require": "--require", "fit": "--fit",
+    "theory": "--theory", "practice": "--practice", "max_courses": "--max-courses", "budget": "--budget", "classes": "--classes",
+}  # fmt: skip
+MENU_ONLY = {"sessions": "--sessions", "floor": "--floor", "level_floor": "--level-floor", "offer": "--offer"}
+SPLIT_ONLY = {"class_size": "--class-size", "class_min": "--class-min", "level_span": "--level-span"}
+TAKING_PART = ("HOURS_PER_DAY", "DEFAULT_HOURS", "COST_PER_HOUR", "COST_PER_PERSON_DAY", "QUOTAS", "WEAK_SHARE")
+PAIRING_SECONDS = 20.0  # Pairs of units are a matter of seconds; three hundred units take three.
+SHARE_FORM = "请写成 党性教育=0.2 或 理论教育+党性教育=70%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request for a plan. Hours are 学时 (of the class, or of each person with ``menu``), shares and floors 0 to 1, money 元."""
+
+    hours: float | None = None
+    days: float | None = None
+    kind: str = "专题班"
+    share: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    catalog_required: bool = True
+    mode: tuple[str, ...] = ()
+    max_courses: int | None = None
+    budget: float | None = None
+    fit: float = 0.5
+    theory: int | None = None
+    practice: int | None = None
+    level_window: int = 0
+    classes: int = 1
+    class_size: int | None = None
+    class_min: int | None = None
+    level_span: int | None = None
+    menu: bool = False
+    seats: int = 50
+    min_size: int = 1
+    sessions: int | None = None
+    repeats: int = 1
+    floor: float = 0.0
+    level_floor: float = 0.0
+    offer: tuple[str, ...] = ()
+    what_if: bool = False
+    time_limit: float = 60.0
+    gap: float = 1e-4
+    as_of: date | None = None
+    pairs: str = Between.UNITS.value
+
+    def __post_init__(self) -> None:
+        if (self.hours is None) == (self.days is None):
+            raise InputError("请用 --hours 给出学时，或用 --days 给出天数，两者给一个。")
+        usual = {name: field.default for name, field in type(self).__dataclass_fields__.items()}
+        given = {name for name in usual if getattr(self, name) != usual[name]}
+        for names, there, words in (
+            (CLASS_ONLY, not self.menu, "只用于排班，不用于菜单选学（--menu），请去掉其中一边。"),
+            (MENU_ONLY, self.menu, "只用于菜单选学，请加上 --menu，或去掉这些选项。"),
+            (SPLIT_ONLY, self.classes > 1, "只用于分班，请用 --classes 给出班数，或去掉这些选项。"),
+        ):
+            idle = [option for name, option in names.items() if name in given and not there]
+            if idle:
+                raise InputError(f"{'、'.join(idle)} {words}")
+        both = sorted(set(self.require) & set(self.exclude))
+        if both:
+            raise InputError(f"课程 {'、'.join(both)} 既在 --require 又在 --exclude 中，请只留一处。")
+        for share in self.share:
+            share_of(share)
+
+    def total_hours(self, hours_per_day: float) -> float:
+        """The hours asked for, however they were stated."""
+        return self.hours if self.hours is not None else float(self.days or 0) * hours_per_day
+
+    @property
+    def month(self) -> tuple[int, int] | None:
+        """The month that time in post is counted to."""
+        return (self.as_of.year, self.as_of.month) if self.as_of else None
+
+
+def _whole(least: int, most: int, default: int | None = None, **more: Any) -> fields.Integer:
+    return fields.Integer(
+        load_default=default,
+        allow_none=default is None,
+        strict=True,
+        error_messages={"invalid": WHOLE},
+        validate=between(least, most),
+        **more,
+    )
+
+
+def _share(default: float) -> Number:
+    return Number(load_default=default, validate=between(0, 1))
+
+
+def _ids() -> fields.List[Any]:
+    return fields.List(
+        fields.String(validate=characters(1, 200)), load_default=list, validate=Length(max=1000, error=at_most(1000))
+    )
+
+
+class AskedIn(Door):
+    """What is asked of the plan; the names are those of ``quebu plan`` without the dashes."""
+
+    hours = Number(
+        load_default=None,
+        allow_none=True,
+        validate=between(0.25, 10_000),
+        metadata={"description": "总学时；菜单选学时为每人学时上限"},
+    )
+    days = Number(
+        load_default=None, allow_none=True, validate=between(0.25, 1000), metadata={"description": "天数，代替 hours"}
+    )
+    kind = fields.String(data_key="type", load_default="专题班", validate=one_of(tuple(CLASS_TYPES)))
+    share = fields.List(
+        fields.String(validate=characters(1, 200)), load_default=list, metadata={"description": "如 党性教育=0.2"}
+    )
+    require = _ids()
+    exclude_ids = fields.List(fields.String(validate=characters(1, 200)), data_key="exclude", load_default=list)
+    catalog_required = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    mode = fields.List(fields.String(validate=characters(1, 50)), load_default=list)
+    max_courses = _whole(1, 10_000)
+    budget = Number(load_default=None, allow_none=True, validate=between(0, 1e12))
+    fit = _share(0.5)
+    level_window = _whole(0, 10, 0)
+    classes = _whole(1, 100, 1)
+    class_size = _whole(1, 100_000)
+    class_min = _whole(1, 100_000)
+    level_span = _whole(0, 20)
+    menu = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    seats = _whole(1, 100_000, 50)
+    min_size = _whole(1, 100_000, 1)
+    sessions = _whole(1, 10_000)
+    repeats = _whole(1, 100, 1)
+    floor = _share(0.0)
+    level_floor = _share(0.0)
+    offer = _ids()
+    what_if = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    time_limit = Number(load_default=20.0, validate=between(1, 3600))
+    gap = Number(load_default=1e-3, validate=between(0, 0.5))
+    theory = _whole(0, 100)
+    practice = _whole(0, 100)
+    pairs = fields.String(load_default=Between.UNITS.value, validate=one_of(tuple(kind.value for kind in Between)))
+    as_of = fields.Date(
+        load_default=None,
+        allow_none=True,
+        error_messages={"invalid": both("应为日期，如 2026-11-01", "Must be a date.")},
+    )
+
+    @post_load
+    def asked(self, data: dict[str, Any], **_: Any) -> Asked:
+        """Make the value; raises InputError."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        return Asked(exclude=values.pop("exclude_ids"), **values)
+
+
+def share_of(text: str) -> Share:
+    """Read 党性教育=0.2 or 理论教育+党性教育=70%; raises InputError."""
+    names, _, least = text.replace("＋", "+").replace("＝", "=").partition("=")
+    branches = tuple(name.strip() for name in names.split("+"))
+    try:
+        value = float(least.strip().rstrip("%％")) / (100 if least.strip()[-1:] in "%％" else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1 or not set(branches) <= set(BRANCHES):
+        raise InputError(
+            f"--share “{text}”读不懂。{SHARE_FORM}；类别只能是 {'、'.join(BRANCHES)}，比例在 0 到 1 之间。"
+        )
+    return Share(branches, value)
+
+
+def parameters_of(asked: Asked, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, as a plan carries it and :class:`AskedIn` reads it: with the settings that took part, so that it can be asked again."""
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(asked).items()}
+    told["as_of"] = asked.as_of.isoformat() if asked.as_of else None
+    kind = {"type": told.pop("kind")}
+    return kind | told | {"settings": {name: settings[name] for name in TAKING_PART}}
+
+
+def asked_again(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The request and the settings of a kept plan, checked as if they were given anew; raises InputError where they are damaged."""
+    given, settings = dict(parameters), parameters.get("settings")
+    given.pop("settings", None)
+    try:
+        if not isinstance(settings, Mapping):
+            raise ValidationError("settings")
+        kept = load_settings({f"QUEBU_{name}": str(settings[name]) for name in TAKING_PART if name in settings})
+        asked = asdict(AskedIn().load(given))
+    except (ValidationError, InputError) as error:
+        raise InputError(
+            "原方案里的参数（parameters）已损坏，不能照它重排；请用 --previous 只作比较，并另外给出选项。"
+        ) from error
+    return asked, {name: kept[name] for name in TAKING_PART}
+
+
+def make_plan(
+    recommender: Recommender, people: Sequence[Profile], asked: Asked, settings: Mapping[str, Any], clock: Clock
+) -> tuple[CohortPlan, Demand]:
+    """The plan asked for, and the demand it answers; raises InputError naming the option that cannot be, Impossible naming the rules."""
+    hours = asked.total_hours(settings["HOURS_PER_DAY"])
+    preset(asked.kind, hours, settings["HOURS_PER_DAY"])  # An unknown kind is told before the work begins.
+    for option, ids in (("--require", asked.require), ("--exclude", asked.exclude), ("--offer", asked.offer)):
+        strangers = sorted(set(ids) - set(recommender.catalog.row_of))
+        if strangers:
+            raise InputError(f"{option} 中的编号不在课程目录里：{'、'.join(strangers)}。")
+    stopped = recommender.overrides.courses.keys() & recommender.catalog.row_of.keys()
+    for option, ids in (("--require", asked.require), ("--offer", asked.offer)):
+        if stopped & set(ids):
+            raise InputError(
+                f"{option} 中的课程已被人工停用：{'、'.join(sorted(stopped & set(ids)))}。请先撤销停用（/api/v1/overrides），或去掉这些编号。"
+            )
+    needs, reach = recommender.needs(people)
+    choices = choices_of(
+        recommender.catalog, recommender.matcher.teaches, recommender.lexicon, float(settings["DEFAULT_HOURS"])
+    )
+    limits = Limits(level_window=asked.level_window, excluded=frozenset(asked.exclude))
+    demand = demand_of(needs, reach, choices, Selector(recommender.catalog, limits))
+    if not demand.open and not demand.hopeless:
+        raise InputError("名册上没有一条可补的短板，岗位和层级也看不出需要什么；请补充“短板”或“职务”后再排。")
+    effort = Effort(asked.time_limit, asked.gap)
+    origin = Origin(recommender.version, recommender.catalog.fingerprint, parameters_of(asked, settings))
+    levels = recommender.lexicon.level_names
+    # The plan carries what was asked; what is held keeps to the rejections as well.
+    asked = replace(asked, exclude=tuple(sorted({*asked.exclude, *stopped})))
+    if asked.menu:
+        menu = menu_rules(asked, hours)
+        found = plan_menu(demand, menu, effort, clock, origin, levels)
+        return (replace(found, what_if=what_if_menu(demand, menu, effort, clock)) if asked.what_if else found), demand
+    rules = class_rules(asked, hours, settings, demand)
+    if asked.classes > 1:
+        split = even_split(len(people), asked.classes)
+        split = SplitRules(
+            asked.classes,
+            split.least if asked.class_min is None else asked.class_min,
+            split.most if asked.class_size is None else asked.class_size,
+            asked.level_span,
+        )
+        found = plan_split(demand, rules, split, effort, clock, origin, levels)
+        if asked.what_if:
+            found = replace(found, what_if=what_if_split(found, demand, rules, split, effort, clock))
+        return found, demand
+    found = plan_class(demand, rules, effort, clock, origin)
+    return (replace(found, what_if=what_if(demand, rules, effort, clock)) if asked.what_if else found), demand
+
+
+def filing_of(
+    recommender: Recommender,
+    plan: CohortPlan,
+    demand: Demand,
+    asked: Asked,
+    settings: Mapping[str, Any],
+    clock: Clock,
+    deadline: str = "",
+    before: Filed | None = None,
+) -> Filing:
+    """A plan with all that its reports tell beside it; ``before`` is the plan whose gaps it carries on."""
+    dated = [course.year for course in recommender.catalog if course.year is not None]
+    people = [own.profile for own in demand.people]
+    due = hours_due(
+        people,
+        switched_on(load_quotas(), settings["QUOTAS"]),
+        planned_hours(plan.sessions),
+        settings["WEAK_SHARE"] / 100,
+    )
+    pairs = None
+    with suppress(InputError):  # Too many to be paired: the plan is not held up by that.
+        pairs = pair_up(demand.people, recommender.lexicon, Between(asked.pairs), Effort(PAIRING_SECONDS, 0.0), clock)
+    texts = {one.gap.text for one in plan.missed if one.cause is Cause.NO_COURSE}
+    return Filing(
+        plan,
+        demand,
+        recommender.lexicon,
+        follow(plan, demand, before),
+        nearest=recommender.nearest(texts),
+        teaches=recommender.teaches,
+        year=asked.as_of.year if asked.as_of else max(dated, default=None),
+        deadline=deadline,
+        pairs=pairs,
+        more=(
+            hour_warnings(due, recommender.lexicon),
+            *([pairing_sheet(pairs, demand.people)] if pairs else []),
+        ),
+    )
+
+
+def menu_rules(asked: Asked, hours: float) -> MenuRules:
+    """The rules of a menu."""
+    return MenuRules(
+        hours,
+        seats=asked.seats,
+        least=asked.min_size,
+        most_sessions=asked.sessions,
+        offered=frozenset(asked.offer),
+        excluded=frozenset(asked.exclude),
+        modes=asked.mode,
+        floor=asked.floor,
+        level_floor=asked.level_floor,
+        repeats=asked.repeats,
+    )
+
+
+def class_rules(asked: Asked, hours: float, settings: Mapping[str, Any], demand: Demand) -> ClassRules:
+    """The rules of a class: those of its kind, with what was asked otherwise."""
+    required, excluded = frozenset(asked.require), frozenset(asked.exclude)
+    if asked.catalog_required:
+        # What the catalog requires of an audience is pinned where the cohort is that audience.
+        required |= {
+            course.id
+            for choice, fits in zip(demand.choices, demand.fits, strict=True)
+            for course in choice.courses
+            if course.required and fits >= asked.fit and course.id not in excluded
+        }
+    budget = None
+    if asked.budget is not None:
+        budget = Budget(
+            asked.budget, settings["COST_PER_HOUR"], settings["COST_PER_PERSON_DAY"], settings["HOURS_PER_DAY"]
+        )
+    rules = preset(asked.kind, hours, settings["HOURS_PER_DAY"])
+    return replace(
+        rules,
+        shares=tuple(map(share_of, asked.share)) or rules.shares,
+        pinned=required,
+        excluded=excluded,
+        modes=asked.mode,
+        most_courses=asked.max_courses,
+        budget=budget,
+        fit=asked.fit,
+        theory=rules.theory if asked.theory is None else asked.theory,
+        practice=rules.practice if asked.practice is None else asked.practice,
+    )

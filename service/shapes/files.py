@@ -1,0 +1,47 @@
+"""Rosters and course lists as planners send them: one door for the command line and for what is uploaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from model.domain import Profile, Reading
+from model.errors import InputError, TableError
+from model.lexicon import Lexicon
+from model.reports import account_line
+from model.rosters import read_roster
+from model.tables import read_sheets
+from service.shapes.jsonl import read_profiles
+from service.shapes.parquet import read_parquet
+
+SUFFIXES = (".xlsx", ".xls", ".csv", ".jsonl")
+
+
+def roster_in(path: Path, lexicon: Lexicon, today: tuple[int, int] | None) -> Reading[Profile]:
+    """The people on a roster, and how its rows add up; TableError where nobody on it can be used. ``today`` is the month that time in post is
+    counted to, that of the roster itself unless given."""
+    with about(path):
+        if path.suffix.lower() == ".jsonl":
+            reading = read_profiles(path, lexicon)
+        elif path.suffix.lower() == ".parquet":
+            reading = read_parquet(path, lexicon)
+        else:
+            reading = read_roster(read_sheets(path), lexicon, today)
+        if not reading.values:
+            raise TableError(f"{path.name} 里没有一个可用的人员。{account_line(reading)}", reading.faults)
+    return reading
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """A message that names no file gets the file's name in front: the reader of sheets does not know it."""
+    try:
+        yield
+    except TableError as error:
+        head = str(error).splitlines()[0]
+        raise TableError(head if path.name in head else f"{path.name}：{head}", error.faults) from error
+    except InputError as error:
+        if path.name in str(error):
+            raise
+        raise InputError(f"{path.name}：{error}") from error

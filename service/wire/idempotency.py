@@ -1,0 +1,91 @@
+"""``Idempotency-Key``: a request that is repeated because its answer was lost gets the first answer, and does nothing a second time.
+
+The answer is kept for ``QUEBU_IDEMPOTENCY_HOURS`` and for the same caller only. Only successes are kept: what failed may be corrected and
+asked again under the same key.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from tempfile import SpooledTemporaryFile
+
+from apiflask import APIFlask
+from flask import Response, g, request
+
+from service.store import answers, pieces
+from service.store.database import Database
+from service.wire.errors import problem
+
+HEADER = "Idempotency-Key"
+KEY = re.compile(r"[\x21-\x7e]{1,200}")
+NEVER = {"keys.create_key"}  # Its answer holds a key, which is kept nowhere.
+TOLD = ("Content-Type", "Location", "Preference-Applied", "Content-Disposition")
+HELD = 1 << 20  # Bodies longer than this wait in a file.
+
+
+def init_idempotency(app: APIFlask, database: Database) -> None:
+    """Answer repeated requests; to be set up after those hooks that say who asks and decode the body."""
+
+    @app.before_request
+    def _first() -> Response | None:
+        g.once = None
+        key = request.headers.get(HEADER)
+        if key is None or request.method != "POST" or not g.principal or request.endpoint in NEVER:
+            return None
+        if not KEY.fullmatch(key):
+            return problem(400, f"{HEADER} 应为 1 到 200 个可见的 ASCII 字符，如一个 UUID。")
+        fingerprint = database.digest(_read(), "request")
+        first = answers.claim(database, g.principal.id, key, fingerprint)
+        if first is None:
+            g.once = key
+            return None
+        if first.fingerprint != fingerprint:
+            return problem(422, f"这个 {HEADER} 已用于另一个请求；请给每个请求各自的键。")
+        if first.status is None:
+            return problem(409, "同一个请求还在处理，请稍后重试。", headers={"Retry-After": "1"})
+        return Response(
+            pieces.read(database, first.blob), first.status, {**first.headers, "Idempotency-Replayed": "true"}
+        )
+
+    @app.after_request
+    def _keep(response: Response) -> Response:
+        key = g.get("once")
+        if key is None:
+            return response
+        if not 200 <= response.status_code < 300:
+            answers.release(database, g.principal.id, key)
+            return response
+        told = {name: response.headers[name] for name in TOLD if name in response.headers}
+        owner, body, hours = g.principal.id, response.iter_encoded(), app.config["IDEMPOTENCY_HOURS"]
+        response.response = answers.kept(database, owner, key, response.status_code, told, body, hours)
+        # A caller who is gone before the first byte leaves the key free.
+        response.call_on_close(lambda: answers.release(database, owner, key))
+        return response
+
+    @app.teardown_request
+    def _close(_: BaseException | None) -> None:
+        if file := g.pop("spooled", None):
+            file.close()
+
+
+def _read() -> str:
+    """What distinguishes a request, its body read into a file and put back for the view."""
+    digest = sha256(
+        "\n".join(
+            (
+                request.method,
+                request.full_path,
+                request.headers.get("Content-Type", ""),
+                request.headers.get("Accept", ""),
+            )
+        ).encode()
+    )
+    g.spooled = file = SpooledTemporaryFile(HELD)  # noqa: SIM115 (closed when the request ends)
+    while part := request.stream.read(1 << 16):
+        digest.update(part)
+        file.write(part)
+    file.seek(0)
+    request.environ.update({"wsgi.input": file, "wsgi.input_terminated": True})
+    request.__dict__.pop("stream", None)
+    return digest.hexdigest()
