@@ -23,7 +23,7 @@ from model.errors import KnowledgeError
 from model.lexicon import TRAINING_DATA, Lexicon, split_words
 from model.tables import read_knowledge
 from model.text import PackedNgrams, character_ngrams
-from model.vectors import Remembered, Vectors
+from model.vectors import Remembered, Vectors, product
 
 UNANSWERABLE = "unanswerable"
 LEXICON = "lexicon"
@@ -119,7 +119,7 @@ class Meaning:
 
     def between(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Likeness to the kept texts."""
-        nearness = self.vectors.of(texts) @ self._kept.T
+        nearness = product(self.vectors.of(texts), self._kept.T)
         nearness -= 1
         nearness *= self._rate
         return np.asarray(np.exp(nearness, out=nearness))
@@ -151,7 +151,7 @@ class Voice:
 
     def values(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """What the likeness to all phrases says for each class, shape (texts, classes); about 1 for a class that is meant."""
-        parts = [self.likeness.between(texts[at : at + ROWS]) @ self.dual_ for at in range(0, len(texts), ROWS)]
+        parts = [product(self.likeness.between(texts[at : at + ROWS]), self.dual_) for at in range(0, len(texts), ROWS)]
         return np.concatenate(parts)
 
     def familiar(self, texts: Sequence[str]) -> NDArray[np.bool_]:

@@ -210,18 +210,23 @@ class Encoder:
     def _forward(self, ids: NDArray[np.int64]) -> Array:
         """Vectors of texts of equally many tokens, shape (texts, tokens)."""
         count, width = ids.shape
+
+        def by(x: Array, weights: Array) -> Array:
+            # A product a text: of one product for all, the last digits of a row depend on where it stands.
+            return (x.reshape(count, width, -1) @ weights).reshape(count * width, -1)
+
         x = self._normalise((self._word[ids] + self._position[:width]).reshape(-1, self.hidden), self._norm)
         for layer in self._layers:
-            qkv = (x @ layer.qkv[0] + layer.qkv[1]).reshape(count, width, 3, self.heads, -1)
+            qkv = (by(x, layer.qkv[0]) + layer.qkv[1]).reshape(count, width, 3, self.heads, -1)
             query, key, value = qkv.transpose(2, 0, 3, 1, 4)
             scores = query @ key.swapaxes(2, 3)  # the scale is in the query's weights
             scores -= scores.max(axis=3, keepdims=True)
             np.exp(scores, out=scores)
             scores /= scores.sum(axis=3, keepdims=True)
             context = (scores @ value).swapaxes(1, 2).reshape(-1, self.hidden)
-            x = self._normalise(x + (context @ layer.out[0] + layer.out[1]), layer.attention_norm)
-            inner = _gelu(x @ layer.up[0], layer.up[1])
-            x = self._normalise(x + (inner @ layer.down[0] + layer.down[1]), layer.ffn_norm)
+            x = self._normalise(x + (by(context, layer.out[0]) + layer.out[1]), layer.attention_norm)
+            inner = _gelu(by(x, layer.up[0]), layer.up[1])
+            x = self._normalise(x + (by(inner, layer.down[0]) + layer.down[1]), layer.ffn_norm)
         pooled: Array = x.reshape(count, width, self.hidden).mean(axis=1)
         pooled /= np.sqrt((pooled * pooled).sum(axis=1, keepdims=True))
         return pooled

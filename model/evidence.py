@@ -18,6 +18,7 @@ from model.competence import CompetencyClassifier
 from model.domain import Catalog, Course
 from model.lexicon import Lexicon
 from model.text import PackedNgrams, character_ngrams, topic
+from model.vectors import product
 
 WORDS_ALONE = ("lack", "lexical", "competency", "expansion")
 FEATURES = (*WORDS_ALONE, "semantic")
@@ -109,12 +110,12 @@ class Evidence:
         expanded = normalize(sp.csr_matrix(np.where(meant >= least, meant, 0.0)) @ self._vocabulary)
         found = {
             "lexical": (topics @ self._courses).toarray(),
-            "competency": meant @ self._competencies,
+            "competency": product(meant, self._competencies),
             "expansion": (expanded @ self._courses).toarray(),
         }
         found["lack"] = np.broadcast_to(1 - probabilities[:, -1:], found["lexical"].shape)
         if self.classifier.vectors:
-            nearness = self._best(self.classifier.vectors.of(texts) @ self._vectors.T, axis=1)
+            nearness = self._best(product(self.classifier.vectors.of(texts), self._vectors.T), axis=1)
             found["semantic"] = np.maximum(nearness, 0.0)
         return np.stack([found[name] for name in self.features], axis=2).astype(np.float32)
 

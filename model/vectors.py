@@ -19,6 +19,7 @@ Known = Mapping[bytes, NDArray[np.float16]]
 
 LONGEST = 200  # Characters of a text that are encoded: a title and the first sentences of a summary say what a course is about.
 RECENT_BYTES = 32 * 2**20
+BLOCK = 2**19  # Values of a table widened at once.
 PROBE = "能力"  # A version keeps its vector: a name alone does not tell one model from another.
 SAME = 0.99  # Cosine from which on two vectors of the probe are by one model; servers round each in their own way.
 
@@ -163,6 +164,14 @@ class Vectors:
             raise EncoderUnavailable(self.name)
         self._compared = encoder
         return (encoded if compared else encoded[1:]).astype(np.float16)
+
+
+def product(rows: NDArray[np.floating], table: NDArray[np.floating]) -> NDArray[np.float32]:
+    """``rows @ table``, summed in double precision and then rounded. In single precision the last digits of a row depend on how many rows are multiplied at
+    once and where among them it stands, so that a text's answer would depend on its company."""
+    exact, step = rows.astype(np.float64), max(1, BLOCK // table.shape[0])
+    blocks = [exact @ table[:, at : at + step].astype(np.float64) for at in range(0, table.shape[1], step)]
+    return np.concatenate(blocks, axis=1).astype(np.float32)
 
 
 def digest(text: str) -> bytes:

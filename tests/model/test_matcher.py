@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
+from threadpoolctl import threadpool_limits
 from world import CATALOG, KNITTING, LEXICON, NAMES, PHRASES
 
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions
@@ -111,6 +112,17 @@ def test_a_text_is_scored_the_same_alone_and_in_company() -> None:
     texts = [*TEXTS.values(), *ODD]
     together = FITTED.relevance(texts)
     np.testing.assert_allclose(together, np.vstack([FITTED.relevance([text]) for text in texts]), atol=1e-6)
+
+
+def test_the_last_digits_of_a_text_do_not_depend_on_its_company(trained: Recommender) -> None:
+    texts = [*TEXTS.values(), *ODD, *(f"{text}，想补一补" for text in TEXTS.values()), *PHRASES]
+    encoder = bundled_encoder()
+    with threadpool_limits(1):  # As the service works: the digits depend on how many threads share a product.
+        vectors = encoder.encode(texts)
+        np.testing.assert_array_equal(vectors, np.vstack([encoder.encode([text]) for text in texts]))
+        for ranker in trained.matcher.rankers_:
+            together = ranker.evidence.of(texts)
+            np.testing.assert_array_equal(together, np.vstack([ranker.evidence.of([text]) for text in texts]))
 
 
 @settings(max_examples=10)
