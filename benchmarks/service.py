@@ -25,6 +25,9 @@ from pathlib import Path
 
 from speed import QUEBU, SHARED, make_courses, make_profiles
 
+# This file bears the package's name: from here on, what is imported by it is the package.
+sys.path.remove(str(Path(__file__).resolve().parent))
+
 from model.domain import Limits
 from model.registry import Registry
 from service.shapes.schemas import ProfileIn, dump_plan
