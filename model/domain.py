@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -102,7 +102,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One course of a catalog. Empty ``levels`` or ``posts`` mean everybody; ``hours`` or ``seats`` None mean not stated."""
+    """One course of a catalog. Empty ``levels`` or ``posts`` mean everybody; ``hours`` or ``seats`` None mean not stated. ``source`` names
+    the list it came from, where several lists make the catalog."""
 
     id: str
     title: str
@@ -119,6 +120,13 @@ class Course:
     year: int | None = None
     seats: int | None = None
     series: str = ""
+    source: str = ""
+
+    def __setstate__(self, state: list[Any]) -> None:
+        """Take what was stored, by an earlier release perhaps, which knew fewer fields: the newer ones are not stated."""
+        told = [*state, *(field.default for field in fields(self)[len(state) :])]
+        for known, value in zip(fields(self), told, strict=True):
+            object.__setattr__(self, known.name, value)
 
 
 @dataclass(frozen=True)
@@ -146,8 +154,12 @@ class Catalog:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of everything the catalog says; equal catalogs have equal fingerprints, whatever their row order."""
+        """A hash of everything the catalog says; equal catalogs have equal fingerprints, whatever their row order. A list without a name
+        adds nothing to it."""
         rows = [{**asdict(c), "levels": sorted(c.levels), "posts": sorted(c.posts)} for c in self.courses]
+        for row in rows:
+            if not row["source"]:
+                del row["source"]
         return hashlib.sha256(json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -247,12 +259,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one cell (or one field of a JSON line), and what would be right."""
+    """What is wrong with one cell (or one field of a JSON line), and what would be right. ``cell`` is where it stands in the table that was made
+    of what was none, where ``place`` says it in another way."""
 
     place: str
     value: str
     problem: str
     remedy: str
+    cell: str = ""
 
     def __str__(self) -> str:
         return (
@@ -262,12 +276,21 @@ class Fault:
         )
 
 
+class Heading(NamedTuple):
+    """A header of a file and the field it was read as: None where its column is not used, blank where it is private and never read."""
+
+    sheet: str
+    header: str
+    field: str | None
+
+
 @dataclass(frozen=True)
 class Reading(Generic[T]):
     """What came out of a file, with an account of every row: ``read + rejected + skipped == rows``, always.
 
     ``faults`` name cells; a fault in an optional cell leaves the row in ``values`` with that cell empty, a fault in a cell
-    the row cannot do without puts the row in ``rejected``. ``skipped`` counts rows by kind (表头, 空行, 合计 …).
+    the row cannot do without puts the row in ``rejected``. ``skipped`` counts rows by kind (表头, 空行, 合计 …). ``headings`` tell what the
+    columns were taken for.
     """
 
     values: tuple[T, ...]
@@ -276,6 +299,7 @@ class Reading(Generic[T]):
     skipped: dict[str, int]
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    headings: tuple[Heading, ...] = ()
 
     @property
     def read(self) -> int:

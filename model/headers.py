@@ -11,9 +11,10 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
-from model.tables import Sheet
+from model.tables import Sheet, place
 
 HEADER_SEARCH_ROWS = 40
 MOST_MERGED_ROWS = 1_000_000
@@ -91,6 +92,7 @@ class Table:
     used: dict[str, str]
     unused: tuple[str, ...]
     dropped: tuple[str, ...]
+    again: tuple[str, ...] = ()  # Headers that stand over a further column, which is not read.
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +115,6 @@ class _Used(NamedTuple):
     code: bool
 
 
-def place(sheet: str, row: int, column: int) -> str:
-    """Name a cell as Excel does: ``place("名册", 6, 1)`` is ``名册!B7`` (row and column count from 0)."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return f"{sheet}!{letters}{row + 1}"
-
-
 def plain_header(text: str) -> str:
     """Bring a header to its bare words: half-width, no blanks, no bracketed hints, no marks, no question number."""
     text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
@@ -131,14 +123,19 @@ def plain_header(text: str) -> str:
 
 
 def find_table(
-    sheet: Sheet, columns: Sequence[Column], needed: Sequence[frozenset[str]], extra: Mapping[str, str] | None = None
+    sheet: Sheet,
+    columns: Sequence[Column],
+    needed: Sequence[frozenset[str]],
+    extra: Mapping[str, str] | None = None,
+    corrected: Mapping[str, str] = MappingProxyType({}),
 ) -> Table | None:
     """Find the table in a sheet; None where no row is a header.
 
     ``needed`` are alternatives sets: a header row must show at least one field of each. ``extra`` maps further headers
     (competency names that stand over score columns) to fields; they count only beside a header that is found without them.
+    ``corrected`` maps plain headers to the fields a planner says they are (blank: not to be read); it outranks the aliases.
     """
-    header = _find_header(sheet, columns, needed)
+    header = _find_header(sheet, columns, needed, corrected)
     if header is None:
         return None
     names = header.names
@@ -149,7 +146,7 @@ def find_table(
         for name in spellings
         if extra and name in extra
     }
-    fields = {c: field for c, field in _fields_of(header, columns, scored).items() if c not in dropped}
+    fields = {c: field for c, field in _fields_of(header, columns, corrected, scored).items() if c not in dropped}
     skipped = {"标题": header.row} if header.row else {}
     skipped["表头"] = header.depth
     first = header.row + header.depth
@@ -179,6 +176,7 @@ def find_table(
         used={names[column]: field for column, field in fields.items()},
         unused=tuple(name for column, name in names.items() if name and column not in fields and column not in dropped),
         dropped=tuple(names[column] for column in sorted(dropped)),
+        again=tuple(dict.fromkeys(names[c] for c in names if c not in fields and names[c] in map(names.get, fields))),
     )
 
 
@@ -191,15 +189,17 @@ def _moved(used: list[_Used], texts: Sequence[str], heads: Sequence[Sequence[str
     return [one._replace(column=now[one.column]) for one in used if one.column in now]
 
 
-def _find_header(sheet: Sheet, columns: Sequence[Column], needed: Sequence[frozenset[str]]) -> _Header | None:
+def _find_header(
+    sheet: Sheet, columns: Sequence[Column], needed: Sequence[frozenset[str]], corrected: Mapping[str, str]
+) -> _Header | None:
     """The first row with the most fields; among equals a row of exact aliases (课程名称) beats a title (课程目录)."""
     best: _Header | None = None
     most = (0, 0)
-    exact = {alias for column in columns for alias in column.aliases}
+    exact = {alias for column in columns for alias in column.aliases} | set(corrected)
     for row in range(min(len(sheet.rows), HEADER_SEARCH_ROWS)):
         for depth in (1, 2):
             header = _header(sheet, row, depth)
-            found = set(_fields_of(header, columns).values())
+            found = set(_fields_of(header, columns, corrected).values())
             rank = (len(found), sum(plain_header(text) in exact for text in sheet.rows[row]))
             second = best is not None and best.row == row and rank[0] >= most[0]
             if all(group & found for group in needed) and (rank > most or second):
@@ -237,8 +237,11 @@ def _header(sheet: Sheet, row: int, depth: int) -> _Header:
     return _Header(row, depth, names, spellings)
 
 
-def _fields_of(header: _Header, columns: Sequence[Column], extra: Mapping[int, str] | None = None) -> dict[int, str]:
-    """Give each header its field: exact aliases first, then ``extra``, then the longest alias it begins (or ends) with.
+def _fields_of(
+    header: _Header, columns: Sequence[Column], corrected: Mapping[str, str], extra: Mapping[int, str] | None = None
+) -> dict[int, str]:
+    """Give each header its field: what was ``corrected`` first, then exact aliases, then ``extra``, then the longest alias it begins
+    (or ends) with.
 
     A field is taken once, unless several columns may fill it.
     """
@@ -246,14 +249,19 @@ def _fields_of(header: _Header, columns: Sequence[Column], extra: Mapping[int, s
     many = {column.field for column in columns if column.many}
     alias_of = {alias: column.field for column in reversed(columns) for alias in column.aliases}
 
+    left_out = {position for position, names in header.spellings.items() if any(corrected.get(n) == "" for n in names)}
+
     def give(position: int, field: str | None) -> None:
-        if field and position not in fields and (field in many or field not in fields.values()):
+        free = position not in fields and position not in left_out
+        if field and free and (field in many or field not in fields.values()):
             fields[position] = field
 
+    for position, spellings in header.spellings.items():
+        give(position, next((corrected[name] for name in spellings if corrected.get(name)), None))
     for rank in range(2):
         for position, spellings in header.spellings.items():
             give(position, alias_of.get(spellings[rank]) if rank < len(spellings) else None)
-    fields |= {position: field for position, field in (extra or {}).items() if position not in fields}
+    fields |= {c: field for c, field in (extra or {}).items() if c not in fields and c not in left_out}
     for alias in sorted((alias for alias in alias_of if len(alias) > 1), key=len, reverse=True):
         for position, spellings in header.spellings.items():
             if any(_means(name, alias, alias_of[alias] in many) for name in spellings):

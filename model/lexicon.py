@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from model.categories import UNSORTED, Categories, load_categories
 from model.errors import KnowledgeError
 from model.tables import read_knowledge
 
 TRAINING_DATA = Path(__file__).resolve().parent.parent / "training_data"
 
-BRANCHES = ("理论教育", "党性教育", "履职能力", "知识")
 BANDS = {
     "科员级": (0,),
     "乡科级": (10, 20),
@@ -111,6 +111,7 @@ class Lexicon:
     level_words: tuple[tuple[str, int, str], ...]
     families: tuple[PostFamily, ...]
     requirements: tuple[Requirement, ...]
+    categories: Categories = UNSORTED
 
     @cached_property
     def by_name(self) -> dict[str, Competency]:
@@ -264,7 +265,7 @@ def split_words(text: str) -> tuple[str, ...]:
 
 
 def load_lexicon(folder: Path = TRAINING_DATA) -> Lexicon:
-    """Load and check ``competencies.csv``, ``false_friends.csv``, ``levels.csv``, ``posts.csv`` and ``post_requirements.csv``."""
+    """Load and check ``competencies.csv``, ``false_friends.csv``, ``levels.csv``, ``posts.csv``, ``post_requirements.csv`` and ``categories.csv``."""
     competencies = tuple(
         Competency(
             row["name"], row["branch"], row["area"], row["definition"],
@@ -291,6 +292,7 @@ def load_lexicon(folder: Path = TRAINING_DATA) -> Lexicon:
             Requirement(r["family"], r["band"], r["competency"], float(r["weight"]))
             for r in read_knowledge(folder / "post_requirements.csv", ["family", "band", "competency", "weight"])
         ),
+        categories=load_categories(folder, ((one.branch, one.area) for one in competencies)),
     )
     strangers = {need.competency for need in lexicon.requirements} - set(lexicon.by_name)
     if strangers:

@@ -10,15 +10,16 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from model.cells import half_width
-from model.domain import Fault, Reading
+from model.domain import Fault, Heading, Reading
 from model.errors import TableError
 from model.headers import Cell, Column, Row, Table, find_table
-from model.tables import Sheet
+from model.tables import Sheet, spot
 
 T = TypeVar("T")
 
@@ -54,23 +55,33 @@ class Account:
     skipped: Counter[str] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    headings: list[Heading] = field(default_factory=list)
 
     def fault(self, cell: Cell, problem: str, remedy: str) -> None:
         """Record one faulty cell; long cells are shortened, because reports travel further than rosters."""
         self.faults.append(Fault(cell.place, shortened(cell.text), problem, remedy))
 
     def reading(self, values: tuple[T, ...], sheets: Sequence[Sheet]) -> Reading[T]:
-        """Close the account: every row of the file was read, rejected or skipped."""
-        rows = sum(len(sheet.rows) for sheet in sheets)
+        """Close the account: every row of the file was read, rejected or skipped. The headers of what was no table are none of its rows."""
+        listed = sum(sheet.named is not None for sheet in sheets)
+        rows = sum(len(sheet.rows) for sheet in sheets) - listed
+        self.skipped["表头"] -= listed
         skipped = {kind: count for kind, count in sorted(self.skipped.items()) if count}
         order = {sheet.name: number for number, sheet in enumerate(sheets)}
 
         def position(fault: Fault) -> tuple[int, int]:
-            sheet, cell = fault.place.rsplit("!", 1)
-            return order[sheet], int(re.sub(r"\D", "", cell))
+            sheet, _, cell = fault.place.rpartition("!")
+            return order[sheet], (spot(cell) or (0, 0))[0]
 
-        faults = tuple(sorted(self.faults, key=position))
-        return Reading(values, rows, self.rejected, skipped, faults, tuple(dict.fromkeys(self.notes)))
+        def called(fault: Fault) -> Fault:
+            """What was no table to begin with names its places in its own way."""
+            sheet, _, cell = fault.place.rpartition("!")
+            named, where = sheets[order[sheet]].named, spot(cell)
+            return replace(fault, place=named(*where), cell=fault.place) if named and where else fault
+
+        faults = tuple(map(called, sorted(self.faults, key=position)))
+        notes = tuple(dict.fromkeys(self.notes))
+        return Reading(values, rows, self.rejected, skipped, faults, notes, tuple(self.headings))
 
 
 def text_of(row: Row, name: str) -> str:
@@ -117,11 +128,12 @@ def tables_in(
     account: Account,
     what: str,
     extra: Mapping[str, str] | None = None,
+    corrected: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Table]:
     """Find the tables of a file; account for the rows of the other sheets; :class:`TableError` where there is no table at all."""
     tables = []
     for sheet in sheets:
-        table = None if sheet.hidden else find_table(sheet, columns, needed, extra)
+        table = None if sheet.hidden else find_table(sheet, columns, needed, extra, corrected)
         if table is None:
             account.skipped["其他工作表"] += len(sheet.rows)
             if len(sheets) > 1:
@@ -133,6 +145,11 @@ def tables_in(
             replace(table, rows=tuple((number, _without_long_cells(row, account)) for number, row in table.rows))
         )
         account.skipped.update(table.skipped)
+        account.headings += [Heading(sheet.name, header, name) for header, name in table.used.items()]
+        account.headings += [Heading(sheet.name, header, None) for header in dict.fromkeys(table.unused)]
+        account.headings += [Heading(sheet.name, header, "") for header in table.dropped]
+        if table.again:
+            account.notes.append(f"有几列的表头同为“{'”“'.join(table.again)}”，只读了其中最左边的一列。")
         if table.dropped:
             account.notes.append(f"“{'”“'.join(table.dropped)}”列含个人隐私，推荐课程用不到，已略去不读。")
         if table.unused:

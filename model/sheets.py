@@ -14,6 +14,8 @@ import xlsxwriter
 _EPOCH = datetime.datetime(2000, 1, 1)
 _COLOURS = ("#4F81BD", "#E46C0A", "#A5A5A5")
 
+MOST_IN_CELL = 32_767  # Characters a cell can hold.
+
 # What makes Excel run a cell of a CSV file; the full-width forms do so in East Asian settings.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -56,8 +58,19 @@ class SheetOut:
     charts: Sequence[ChartOut] = ()
 
 
-def write_workbook(path: Path, sheets: Sequence[SheetOut]) -> None:
-    """Write an .xlsx file as planners file it: title row, frozen header, widths, borders, a footer. Cells are never formulas."""
+@dataclass(frozen=True)
+class CopyOut:
+    """A sheet to write as it was read, each cell in its place; ``remarks`` are comments on cells (by row, then by column, from 0), which are
+    coloured."""
+
+    name: str
+    rows: Sequence[Sequence[str]]
+    remarks: Mapping[int, Mapping[int, str]]
+
+
+def write_workbook(path: Path, sheets: Sequence[SheetOut | CopyOut]) -> None:
+    """Write an .xlsx file as planners file it: title row, frozen header, widths, borders, a footer; or as it was read, with remarks. Cells are
+    never formulas."""
     options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
@@ -66,7 +79,7 @@ def write_workbook(path: Path, sheets: Sequence[SheetOut]) -> None:
     }
     with xlsxwriter.Workbook(path, options) as book:
         # A fixed date keeps the file the same, byte for byte, for the same content.
-        book.set_properties({"title": sheets[0].title, "created": _EPOCH})
+        book.set_properties({"title": getattr(sheets[0], "title", sheets[0].name), "created": _EPOCH})
         title = book.add_format({"bold": True, "font_size": 15, "align": "center", "valign": "vcenter"})
         header = book.add_format(
             {
@@ -81,8 +94,12 @@ def write_workbook(path: Path, sheets: Sequence[SheetOut]) -> None:
         cell = book.add_format({"border": 1, "text_wrap": True, "valign": "top"})
         number = book.add_format({"border": 1, "valign": "top", "align": "center"})
         footer = book.add_format({"font_color": "#595959", "italic": True})
+        faulty = book.add_format({"bg_color": "#F8CBAD", "border": 1})
         for sheet in sheets:
             page = book.add_worksheet(sheet.name)
+            if isinstance(sheet, CopyOut):
+                _copy(page, sheet, faulty)
+                continue
             page.set_landscape()
             page.set_paper(9)
             page.fit_to_pages(1, 1 if sheet.charts else 0)
@@ -115,9 +132,23 @@ def write_workbook(path: Path, sheets: Sequence[SheetOut]) -> None:
                 page.insert_chart(below + 26 * order, 0, _drawn(book, chart, sheets))
 
 
-def _drawn(book: xlsxwriter.Workbook, chart: ChartOut, sheets: Sequence[SheetOut]) -> Any:
+def _copy(page: Any, sheet: CopyOut, faulty: Any) -> None:
+    """Write the cells in their places, and a comment on each that has a remark. Rows are written out as they are done with, so that comments go
+    with their rows."""
+    for line, row in enumerate(sheet.rows):
+        remarks = sheet.remarks.get(line, {})
+        for column, text in enumerate(row):
+            if column not in remarks and text:
+                page.write_string(line, column, text[:MOST_IN_CELL])
+        for column, words in remarks.items():
+            text = row[column] if column < len(row) else ""
+            page.write_string(line, column, text[:MOST_IN_CELL], faulty)
+            page.write_comment(line, column, words, {"author": "缺补", "x_scale": 2, "y_scale": 1.2})
+
+
+def _drawn(book: xlsxwriter.Workbook, chart: ChartOut, sheets: Sequence[SheetOut | CopyOut]) -> Any:
     """A chart of stacked bars, the first row on top."""
-    source = next(sheet for sheet in sheets if sheet.name == chart.sheet)
+    source = next(sheet for sheet in sheets if isinstance(sheet, SheetOut) and sheet.name == chart.sheet)
     drawn = book.add_chart({"type": "bar", "subtype": "stacked"})
     for column, colour in zip(chart.numbers, _COLOURS, strict=False):
         cells = [chart.sheet, 2, column, 1 + chart.rows, column]

@@ -1,7 +1,7 @@
 """Files -> sheets of text. One of the three modules of ``model/`` that touch files (the others are ``sheets``, which writes them, and ``registry``).
 
-Reading accepts .xlsx, .xls, .et-saved-as-xls and .csv (UTF-8 with or without BOM, UTF-16 with BOM, GB18030). Whatever else it is
-given, it answers with :class:`UnreadableFile` and a sentence that tells the planner what to do.
+Reading accepts .xlsx, .xls, .et-saved-as-xls and .csv (UTF-8 with or without BOM, UTF-16 with BOM, GB18030), and courses as schema.org has
+them in .json and .jsonld. Whatever else it is given, it answers with :class:`UnreadableFile` and a sentence that tells the planner what to do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,14 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import KnowledgeError, UnreadableFile
+from model.jsonld import listed
 
 MAX_BYTES = 50 * 2**20
+MAX_DOCUMENT = 20 * 2**20  # A JSON document takes some twenty times its size in memory.
 MAX_UNPACKED = 512 * 2**20
 MAX_ROWS = 100_000
 MAX_COLUMNS = 500
 READER_MEMORY = 2 * 2**30
 READER_SECONDS = 60
 
+JSON_SUFFIXES = (".json", ".jsonld")
 ZIP_MAGIC = b"PK\x03\x04"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 OTHER_KINDS = {
@@ -55,23 +58,22 @@ DAMAGED_TEXT = "文件编码有误，部分字符无法识别。请另存为“C
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: rows of text cells, the first row being row 1 of the file. ``merged`` are zero-based corner pairs."""
+    """One sheet: rows of text cells, the first row being row 1 of the file. ``merged`` are zero-based corner pairs.
+
+    ``named`` tells what the cell at a row and column (from 0) is called in what was no table to begin with: its JSON path, say.
+    """
 
     name: str
     rows: tuple[tuple[str, ...], ...]
     hidden: bool = False
     merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+    named: Callable[[int, int], str] | None = None
 
 
 def read_sheets(path: Path) -> tuple[Sheet, ...]:
-    """Read every sheet of a workbook, or a CSV file as one sheet; raise :class:`UnreadableFile` if it is neither."""
-    if not path.is_file():
-        raise UnreadableFile(f"找不到文件 {path.name}。请检查路径。")
-    size = path.stat().st_size
-    if size == 0:
-        raise UnreadableFile(f"{path.name} 是空文件（0 字节）。请检查是否保存成功。")
-    if size > MAX_BYTES:
-        raise UnreadableFile(f"{path.name} 有 {size // 2**20} MB，超过 {MAX_BYTES // 2**20} MB 的上限。请拆分后再试。")
+    """Read every sheet of a workbook, a CSV file as one sheet, or the courses of a JSON-LD document as one; raise :class:`UnreadableFile` if it
+    is none of these."""
+    refuse_size(path)
     with path.open("rb") as file:
         head = file.read(8)
     for magic, kind in OTHER_KINDS.items():
@@ -82,7 +84,49 @@ def read_sheets(path: Path) -> tuple[Sheet, ...]:
         return _read_workbook(path)
     if head.startswith(OLE_MAGIC):
         return _read_workbook(path)
+    if path.suffix.lower() in JSON_SUFFIXES:
+        return (_read_document(path),)
     return (_read_csv(path),)
+
+
+def refuse_size(path: Path) -> None:
+    """Raise :class:`UnreadableFile` where there is no file, nothing in it, or more than is read at once: before a byte of it is read."""
+    if not path.is_file():
+        raise UnreadableFile(f"找不到文件 {path.name}。请检查路径。")
+    size = path.stat().st_size
+    if size == 0:
+        raise UnreadableFile(f"{path.name} 是空文件（0 字节）。请检查是否保存成功。")
+    if size > MAX_BYTES:
+        raise UnreadableFile(f"{path.name} 有 {size // 2**20} MB，超过 {MAX_BYTES // 2**20} MB 的上限。请拆分后再试。")
+
+
+def _read_document(path: Path) -> Sheet:
+    """The courses of a JSON-LD document as a sheet; faults of its cells name their paths in the document."""
+    if path.stat().st_size > MAX_DOCUMENT:
+        raise UnreadableFile(f"{path.name} 超过 JSON 文件 {MAX_DOCUMENT // 2**20} MB 的上限。请拆分后再试。")
+    try:
+        document = json.loads(decode(path.read_bytes()))
+        json.dumps(
+            document, ensure_ascii=False
+        ).encode()  # Half characters (\ud800 alone) can be read, but never written again.
+        found = listed(document, MAX_ROWS)
+    except UnicodeEncodeError:
+        raise UnreadableFile(f"{path.name} 有残缺的字符（单独的 \\ud800–\\udfff）。请以 UTF-8 原文重新导出。") from None
+    except RecursionError:
+        raise UnreadableFile(f"{path.name} 括号嵌套过深，无法读取。请重新导出。") from None
+    except json.JSONDecodeError as error:
+        raise UnreadableFile(
+            f"{path.name} 不是完整的 JSON。请检查第 {error.lineno} 行第 {error.colno} 个字符附近的引号、逗号和括号。"
+        ) from None
+    except UnreadableFile:
+        raise
+    except ValueError as error:
+        # Python refuses integers of thousands of digits; what is ours is told in Chinese.
+        told = "有过长的数字" if str(error).isascii() else str(error)
+        raise UnreadableFile(f"{path.name} {told}。请检查后再试。") from None
+    return Sheet(
+        path.name, (found.headers, *found.rows), named=lambda row, column: f"{path.name} {found.path(row - 1, column)}"
+    )
 
 
 def _refuse_bombs(path: Path) -> None:
@@ -127,6 +171,27 @@ def _read_workbook(path: Path) -> tuple[Sheet, ...]:
             )
         case code:
             raise UnreadableFile(f"{path.name}：{READER_ANSWERS[code]}")
+
+
+def place(sheet: str, row: int, column: int) -> str:
+    """Name a cell as Excel does: ``place("名册", 6, 1)`` is ``名册!B7`` (row and column count from 0)."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return f"{sheet}!{letters}{row + 1}"
+
+
+def spot(name: str) -> tuple[int, int] | None:
+    """The row and column (from 0) that a name as B7 stands for; None where it is none."""
+    found = re.fullmatch(r"([A-Z]{1,3})([0-9]+)", name)
+    if not found:
+        return None
+    column = 0
+    for letter in found[1]:
+        column = 26 * column + ord(letter) - 64
+    return int(found[2]) - 1, column - 1
 
 
 def _sheet(answer: dict[str, Any]) -> Sheet:

@@ -7,6 +7,7 @@ What is expected of each stands in ``tests/data/expected.csv``.
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -91,6 +92,7 @@ GOOD_LINE = line({**profile(id="P2"), "unit": "青溪镇政府"})
 COURSE_HEADER = ("课程编号", "课程名称", "学时", "必修", "名额", "年度")
 COURSE = ("K1", "公文写作实务", "4", "否", "50", "2025")
 COURSE_2 = ("K2", "突发事件应对", "3", "否", "30", "2025")
+COURSE_JSON = {"@type": "Course", "name": "公文写作实务"}
 QUESTION = {"id": "q1", "text": "公文写作不规范"}
 
 SMALL: dict[str, bytes] = {
@@ -184,6 +186,19 @@ SMALL: dict[str, bytes] = {
     "courses_broken_line.jsonl": f'{{"title": "公文写作实务"\n{line({"title": "突发事件应对"})}\n'.encode(),
     "courses_bad_hours.jsonl": f"{line({'title': '公文写作实务'})}\n{line({'title': '突发事件应对', 'hours': '一上午'})}\n".encode(),
     "courses_without_titles.jsonl": f"{line({'hours': 4})}\n".encode(),
+    "courses_two_title_columns.csv": csv_of((*COURSE_HEADER, "课程名称"), (*COURSE, "办会"), (*COURSE_2, "保密")),
+    "courses_formulas.csv": csv_of(COURSE_HEADER, ("=1+1", "=cmd|'/C calc'!A0", "+4", "@x", "-1", "=A1"), COURSE_2),
+    "courses_big5.csv": "課程名稱,學時\r\n公文寫作實務,4\r\n突發事件應對,3\r\n龐雜問題剖析,1\r\n".encode("big5"),
+    "courses_utf16.csv": csv_of(COURSE_HEADER, COURSE, COURSE_2).decode().encode("utf-16"),
+    "courses_two_encodings.csv": csv_of(COURSE_HEADER, COURSE) + csv_of(COURSE_2).decode().encode("gb18030"),
+    "courses_pickle.xlsx": pickle.dumps([COURSE_HEADER, COURSE], 5),
+    "courses_pickle_in_letters.xlsx": pickle.dumps([COURSE_HEADER, COURSE], 0),
+    "courses_moodle.csv": b"fullname,shortname,startdate,visible\r\nWriting,w1,soon,1\r\n,w2,0,1\r\n",
+    "courses_deep.jsonld": b"[" * 20_000 + b"]" * 20_000,
+    "courses_cut_off.json": b'[{"@type": "Course", "name": "x"}',
+    "courses_bad_duration.jsonld": line({"@graph": [COURSE_JSON, {**COURSE_JSON, "timeRequired": "说不准"}]}).encode(),
+    "courses_without_titles.json": line([{**COURSE_JSON, "name": None, "description": "改稿"}]).encode(),
+    "courses_no_course.json": line({"@type": "Person", "name": "韩立秋"}).encode(),
     # Gap texts
     "questions_broken_line.jsonl": f'{{"id": "q0", "text"\n{line(QUESTION)}\n'.encode(),
     "questions_without_text.jsonl": f"{line({'id': 'q0', 'txt': '公文写作'})}\n".encode(),
@@ -228,6 +243,21 @@ def million_rows_of_blanks(path: Path) -> None:
     )  # fmt: skip
 
 
+def million_courses(path: Path) -> None:
+    """Rows that hold a course each."""
+    cell = '<c r="{}{}" t="inlineStr"><is><t>{}</t></is></c>'
+    _large_sheet(
+        path,
+        (f'<row r="{n}">{cell.format("A", n, n)}{cell.format("B", n, "公文写作")}</row>' for n in range(3, 1_000_001)),
+    )
+
+
+def sparse(path: Path, size: int) -> None:
+    """A file that is as long as it says and takes no room."""
+    with path.open("wb") as file:
+        file.truncate(size)
+
+
 def bomb(path: Path) -> None:
     """600 MB of blanks in a file of 3 MB."""
     _large_sheet(path, (" " * 2**20 for _ in range(600)))
@@ -246,6 +276,10 @@ LARGE: dict[str, Callable[[Path], object]] = {
     "lying_bomb.xlsx": lying_bomb,
     "rows_150000.csv": lambda path: path.write_bytes(csv_of(HEADER, HAN) * 75_000),
     "bytes_60_million.csv": lambda path: path.write_bytes(csv_of(HEADER, HAN) + b" " * 60_000_000),
+    "courses_rows_million.csv": lambda path: path.write_bytes(csv_of(COURSE_HEADER) + csv_of(COURSE) * 1_000_000),
+    "courses_rows_million.xlsx": million_courses,
+    "courses_2_gb.xlsx": lambda path: sparse(path, 2 * 2**30),
+    "courses_2_gb.jsonl": lambda path: sparse(path, 2 * 2**30),
     "cell_5_million.csv": lambda path: path.write_bytes(csv_of(HEADER, changed(HAN, 短板="不会" * 2_500_000))),
     "cell_5_million.xlsx": lambda path: path.write_bytes(xlsx(HEADER, changed(HAN, 短板="不会" * 2_500_000), JIN)),
     "text_5_million.jsonl": lambda path: path.write_text(

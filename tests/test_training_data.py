@@ -14,12 +14,14 @@ import openpyxl
 import pytest
 from rapidfuzz import process
 
+from model.categories import BRANCHES
 from model.competence import LEXICON, SPLITS, STYLES, UNANSWERABLE
-from model.courselists import TitleIndex, read_catalog
+from model.courselists import read_catalog
 from model.encoder import bundled_encoder
-from model.lexicon import BANDS, BRANCHES, EVERYBODY, Lexicon
+from model.lexicon import BANDS, EVERYBODY, Lexicon
 from model.rosters import read_roster
 from model.tables import read_sheets
+from model.titles import TitleIndex
 from model.training import Sources
 from model.vectors import LONGEST, digest
 
@@ -112,6 +114,38 @@ def test_false_friends_are_no_aliases_of_one_competency() -> None:
         (row["a"], row["b"]) for row in rows("false_friends.csv") if owner.get(row["a"], 0) == owner.get(row["b"], 1)
     ]
     assert merged == []
+
+
+def test_categories_of_other_schemes_stand_for_branches_areas_or_ways_of_teaching_of_ours() -> None:
+    known = rows("categories.csv")
+    areas = {row["area"]: row["branch"] for row in COMPETENCIES.values()}
+    for row in known:
+        assert all((row["scheme"], row["label"])), row
+        assert row["branch"] in {*BRANCHES, ""}, row["label"]
+        assert not row["area"] or areas[row["area"]] == row["branch"], row["label"]
+        assert row["mode"] in {*MODES, ""}, row["label"]
+        assert not (row["mode"] and row["branch"]), f"{row['label']}: a way of teaching says nothing of the matter"
+    assert repeated([f"{row['scheme']}|{row['label']}" for row in known]) == []
+
+
+def test_a_label_means_the_same_in_every_scheme_and_the_schemes_are_whole() -> None:
+    known = rows("categories.csv")
+    meanings = {(row["label"], row["branch"], row["area"], row["mode"]) for row in known}
+    assert repeated([label for label, *_ in meanings]) == []
+    sizes = Counter(row["scheme"] for row in known)
+    assert sizes["高校十七类"] == 17
+    assert [row["label"] for row in known if row["scheme"] == "县师资库五方向"] == [
+        "政治理论",
+        "现代经济",
+        "社会管理",
+        "科学技术",
+        "先进典型",
+    ]
+    assert {row["label"]: row["mode"] for row in known if row["mode"]} == {
+        "专题讲座": "线下讲授",
+        "网络培训": "网络课程",
+    }
+    assert set(BRANCHES) <= {row["label"] for row in known}
 
 
 def test_levels_are_the_eleven_steps_and_every_word_means_one_of_them() -> None:

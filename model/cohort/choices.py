@@ -11,26 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rapidfuzz import fuzz, process
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from model.courselists import plain_title
+from model.categories import BRANCHES
 from model.domain import Catalog, Course
-from model.lexicon import BRANCHES, Lexicon
+from model.lexicon import Lexicon
+from model.series import grouped
+from model.titles import alike, plain_title
 
 OTHER = "其他"  # The branch of a course whose matter nobody recognises.
-ALIKE = 90  # rapidfuzz ratio (0 to 100) of two titles that say nearly the same.
-
-_PART = re.compile(
-    r"第([一二三四五六七八九十\d]+)[讲课集部]|之([一二三四五六七八九十])(?=[：:·\s]|$)|[（(]([上中下一二三四五六七八九十\d]{1,2})[)）]|([一二三四五六七八九十])[：:]"
-)
 _INNOVATIVE = re.compile(
     r"习近平|总书记|新时代中国特色社会主义思想|党的创新理论|[二三]十大(?:报告|精神|党章)|党的[二三]十大|[一二三四五六七八九]中全会"
 )
-_ORDER = {mark: number for number, mark in enumerate("上中下")} | {
-    mark: number for number, mark in enumerate("一二三四五六七八九十", start=1)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +57,8 @@ def choices_of(
     catalog: Catalog, teaches: Sequence[str | None], lexicon: Lexicon, default_hours: float
 ) -> tuple[Choice, ...]:
     """The choices of a catalog in the order of their first courses; ``teaches`` tells the main competency of each course."""
-    members: dict[str, list[int]] = defaultdict(list)
-    for row, course in enumerate(catalog):
-        members[_series(course)].append(row)
-    made = []
-    for rows in members.values():
-        parts = [part_of(catalog.courses[row].title) for row in rows]
-        named = bool(catalog.courses[rows[0]].series)
-        if len(rows) > 1 and not named and (None in parts or len(set(parts)) < len(parts)):
-            # Equal titles without parts are one course offered twice, not a series.
-            made += [_choice((row,), catalog, teaches, lexicon, default_hours) for row in rows]
-            continue
-        ordered = sorted(rows, key=lambda row: (part_of(catalog.courses[row].title) or 0, catalog.courses[row].id))
-        made.append(_choice(tuple(ordered), catalog, teaches, lexicon, default_hours))
+    made = (_choice(rows, catalog, teaches, lexicon, default_hours) for rows in grouped(catalog.courses))
     return tuple(sorted(made, key=lambda choice: min(choice.rows)))
-
-
-def _series(course: Course) -> str:
-    """What courses of one series share: the name of the series, else the title without the mark of its part."""
-    return (
-        f"series {course.series}|{course.provider}"
-        if course.series
-        else f"title {plain_title(course.title)}|{course.provider}"
-    )
 
 
 def _choice(
@@ -106,20 +78,11 @@ def _choice(
     return Choice(rows, courses, title, hours, tentative, branch_of(courses[0], main, lexicon), area, main)
 
 
-def part_of(title: str) -> int | None:
-    """The number of the part a title names (上, 第二讲, （三）); None where it names none."""
-    found = _PART.search(title)
-    if not found:
-        return None
-    mark = next(group for group in found.groups() if group)
-    return int(mark) if mark.isdecimal() else sum(_ORDER.get(letter, 0) for letter in mark)
-
-
 def branch_of(course: Course, competency: str | None, lexicon: Lexicon) -> str:
-    """The branch (理论教育, 党性教育, 履职能力, 知识) a course belongs to: as its category says; what teaches the thought and speeches of the
+    """The branch (理论教育, 党性教育, 履职能力, 知识) a course belongs to: as its category says, in whichever scheme; what teaches the thought and speeches of the
     leadership is theory (domain rule C14); else that of its main competency."""
-    said = next((branch for branch in BRANCHES if branch in course.category), None)
-    if said is None and innovative(course):
+    said = lexicon.categories.read(course.category).branch
+    if not said and innovative(course):
         return BRANCHES[0]
     known = lexicon.by_name.get(competency or "")
     return said or (known.branch if known else OTHER)
@@ -133,13 +96,7 @@ def innovative(course: Course) -> bool:
 def near_duplicates(choices: Sequence[Choice]) -> list[list[int]]:
     """Groups (of places) of choices that say nearly the same: alike titles and the same main competency."""
     titles = [plain_title(choice.title) for choice in choices]
-    alike = process.cdist(titles, titles, scorer=fuzz.ratio, score_cutoff=ALIKE, dtype=np.uint8)
-    first, second = np.nonzero(np.triu(alike, k=1))
-    same = [
-        (one, other)
-        for one, other in zip(first.tolist(), second.tolist(), strict=True)
-        if choices[one].competency == choices[other].competency
-    ]
+    same = [(one, other) for one, other, _ in alike(titles) if choices[one].competency == choices[other].competency]
     size = len(choices)
     links = csr_matrix((np.ones(len(same)), tuple(np.array(same, dtype=int).reshape(-1, 2).T)), shape=(size, size))
     _, labels = connected_components(links, directed=False)

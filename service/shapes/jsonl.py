@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import ValidationError
@@ -15,7 +16,6 @@ from marshmallow import ValidationError
 from model.courselists import read_catalog
 from model.domain import Catalog, Course, Fault, Profile, Reading
 from model.errors import TableError, UnreadableFile
-from model.headers import place
 from model.lexicon import Lexicon
 from model.rows import shortened
 from model.tables import Sheet, read_lines
@@ -168,8 +168,14 @@ def _shown(value: Any, steps: Sequence[str]) -> str:
     return shortened(text)
 
 
-def read_courses(path: Path, lexicon: Lexicon) -> tuple[Catalog, Reading[Course]]:
-    """Read a course list in .jsonl, one course a line, keys as the headers of a table."""
+def read_courses(
+    path: Path,
+    lexicon: Lexicon,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    answers: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Catalog, Reading[Course], Sheet]:
+    """Read a course list in .jsonl, one course a line, keys as the headers of a table; and the table it was read as. ``headers`` and ``answers``
+    as :func:`model.courselists.read_catalog` takes them."""
     lines, blank = read_json_lines(path)
     faults = [line.fault for line in lines if line.fault]
     bodies = {line.number: line.value for line in lines if isinstance(line.value, dict)}
@@ -178,32 +184,29 @@ def read_courses(path: Path, lexicon: Lexicon) -> tuple[Catalog, Reading[Course]
         for line in lines
         if not line.fault and line.number not in bodies
     ]
-    headers = list(dict.fromkeys(key for body in bodies.values() for key in body))
-    rows = [tuple(_as_cell(body.get(header)) for header in headers) for body in bodies.values()]
+    keys = list(dict.fromkeys(key for body in bodies.values() for key in body))
+    rows = [tuple(_as_cell(body.get(key)) for key in keys) for body in bodies.values()]
+    numbers = list(bodies)
     # The table reader names cells; a line of the file has a number and its fields have names.
-    names = {
-        place(path.name, row, column): f"{path.name}:{number} {header}"
-        for row, number in enumerate(bodies, start=1)
-        for column, header in enumerate(headers)
-    }
-
-    def by_line(found: Sequence[Fault]) -> tuple[Fault, ...]:
-        return (*faults, *(replace(fault, place=names.get(fault.place, fault.place)) for fault in found))
-
+    sheet = Sheet(
+        path.name,
+        (tuple(keys), *rows),
+        named=lambda row, column: f"{path.name}:{numbers[row - 1]} {keys[column]}",
+    )
     try:
-        catalog, reading = read_catalog((Sheet(path.name, (tuple(headers), *rows)),), lexicon)
+        catalog, reading = read_catalog((sheet,), lexicon, headers, answers)
     except TableError as error:
         what = "一门可用的课程" if error.faults else "课程名称；每行应有 title（或 课程名称）"
-        raise TableError(f"{path.name} 里没有{what}。", by_line(error.faults)) from error
+        raise TableError(f"{path.name} 里没有{what}。", (*faults, *error.faults)) from error
     skipped = {**reading.skipped, "空行": reading.skipped.get("空行", 0) + blank}
-    skipped.pop("表头")
-    return catalog, replace(
+    account = replace(
         reading,
-        rows=len(lines) + blank,
+        rows=reading.rows + len(faults) + blank,
         rejected=reading.rejected + len(faults),
         skipped={kind: count for kind, count in skipped.items() if count},
-        faults=by_line(reading.faults),
+        faults=(*faults, *reading.faults),
     )
+    return catalog, account, sheet
 
 
 def _as_cell(value: Any) -> str:

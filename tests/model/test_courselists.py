@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.courselists import TitleIndex, read_catalog
+from model.courselists import read_catalog
 from model.domain import Catalog, Course, Reading
 from model.errors import TableError
 from model.lexicon import Lexicon
@@ -165,41 +165,49 @@ def test_every_row_is_read_rejected_or_skipped(world: Lexicon, rows: list[tuple[
     assert reading.read + reading.rejected + sum(reading.skipped.values()) == reading.rows == len(rows) + 2
 
 
-@pytest.fixture(scope="module")
-def titles() -> TitleIndex:
-    return TitleIndex(
-        Catalog(
-            tuple(
-                Course(f"c{number}", title)
-                for number, title in enumerate(
-                    (
-                        "公文写作方法", "《优化营商环境条例》解读：一网通办怎么办", "专项债券全流程（上）：申报", "专项债券全流程（下）：监管",
-                        "领导干部心理调适（上）", "领导干部心理调适（下）", "产业链招商、区域招商的战略战术", "乡村振兴产业怎么选", "全面推进乡村振兴",
-                    )
-                )
-            )
-        )
-    )  # fmt: skip
+YEARLY = ("课程编号", "课程名称", "年度")
 
 
-@pytest.mark.parametrize(
-    ("text", "ids"),
-    [
-        ("c0", {"c0"}), ("公文写作方法", {"c0"}), ("《公文写作方法》", {"c0"}), ("公文写作方法（县里培训）", {"c0"}), ("产业链招商、区域招商的战路战术", {"c6"}),
-        ("《优化营商环境条例》解读", {"c1"}), ("专项债券全流程（上）", {"c2"}), ("专项债券全流程（下）", {"c3"}),
-        ("领导干部心理调适（下）", {"c5"}), ("领导干部心理调适", {"c4", "c5"}), ("产业链招商、区域招商的战略战术", {"c6"}),
-        ("《公文写作方法》《全面推进乡村振兴》", {"c0", "c8"}), ("公文写作方法、全面推进乡村振兴", {"c0", "c8"}),
-        ("公文写作方法专题班", {"c0"}), ("乡村振兴产业", {"c7"}), ("区域招商的战略战术", {"c6"}),
-    ],
-)  # fmt: skip
-def test_a_completed_course_is_found_by_id_title_or_shortened_title(titles: TitleIndex, text: str, ids: set[str]):
-    assert titles.resolve([text]) == (ids, ())
+def test_of_one_number_in_several_years_the_newest_holds_and_the_others_are_counted_apart(world: Lexicon):
+    rows = (("A1", "公文写作", "2026"), ("A1", "办会", "2024"), ("A2", "保密", "2025"), ("A2", "保密新规", "2026"))
+    catalog, reading = read(world, YEARLY, *rows)
+    assert [(course.title, course.year) for course in catalog] == [("公文写作", 2026), ("保密新规", 2026)]
+    assert (reading.skipped, reading.faults) == ({"旧年度": 2, "表头": 1}, ())
+    assert "有 2 行与另一年度的课程同号，已只保留最新年度的一行。" in reading.notes
 
 
-@pytest.mark.parametrize("text", ["乡村振兴", "写作", "量子计算导论", "c99", "（县里培训）"])
-def test_what_names_no_single_course_is_reported_instead_of_guessed(titles: TitleIndex, text: str):
-    assert titles.resolve([text]) == (frozenset(), (text,))
+def test_of_one_number_in_one_year_the_later_row_holds(world: Lexicon):
+    catalog, reading = read(
+        world, YEARLY, ("A1", "公文写作", "2026"), ("A1", "公文写作", "2026年3月"), ("A1", "办会", "")
+    )
+    assert [course.title for course in catalog] == ["办会"]
+    assert reading.skipped == {"同号被覆盖": 2, "表头": 1}
 
 
-def test_only_the_unknown_part_of_a_list_is_reported(titles: TitleIndex):
-    assert titles.resolve(["《公文写作方法》、《量子计算导论》"]) == ({"c0"}, ("《量子计算导论》",))
+def test_of_two_columns_with_one_header_the_first_is_read_and_this_is_said(world: Lexicon):
+    catalog, reading = read(world, ("课程名称", "学时", "课程名称"), ("公文写作", "2", "办会"))
+    assert [course.title for course in catalog] == ["公文写作"]
+    assert "有几列的表头同为“课程名称”，只读了其中最左边的一列。" in reading.notes
+
+
+def test_a_category_that_is_a_way_of_teaching_becomes_one_where_none_is_stated(world: Lexicon):
+    header = ("课程名称", "培训内容分类", "授课方式")
+    rows = (("公文写作", "网络培训", ""), ("办会", "专题讲座", "案例教学"), ("保密", "政治理论", ""))
+    catalog, reading = read(world, header, *rows)
+    assert {course.title: (course.category, course.mode) for course in catalog} == {
+        "公文写作": ("", "网络课程"), "办会": ("", "案例教学"), "保密": ("政治理论", ""),
+    }  # fmt: skip
+    assert "类别“网络培训”说的是授课方式（1 门），已记入授课方式，课程按所教内容归类。" in reading.notes
+
+
+def test_an_answer_about_a_label_stands_before_it(world: Lexicon):
+    sheet = Sheet("课程", (("课程名称", "类别"), ("数字经济", "经信类"), ("公文写作", "政治理论")))
+    catalog, _ = read_catalog([sheet], world, answers={"经信类": "履职能力"})
+    assert {course.category for course in catalog} == {"履职能力/经信类", "政治理论"}
+
+
+def test_the_reading_tells_what_each_header_was_taken_for(world: Lexicon):
+    _, reading = read(world, ("课程名称", "备注", "联系电话"), ("公文写作", "", "13800000000"))
+    assert [tuple(one) for one in reading.headings] == [
+        ("课程", "课程名称", "title"), ("课程", "备注", None), ("课程", "联系电话", ""),
+    ]  # fmt: skip

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import random
 from decimal import Decimal
 
@@ -102,6 +103,7 @@ CHANGES = {
     "year": 2026,
     "seats": 1,
     "series": "三讲",
+    "source": "省网院",
 }
 
 
@@ -150,3 +152,15 @@ def test_a_reading_counts_the_rows_that_became_values() -> None:
     reading = Reading((Profile("P1"), Profile("P2")), rows=6, rejected=1, skipped={"表头": 2, "空行": 1})
     assert reading.read == 2
     assert reading.read + reading.rejected + sum(reading.skipped.values()) == reading.rows
+
+
+def test_a_list_without_a_name_leaves_the_fingerprint_of_before() -> None:
+    assert Catalog((Course("1", "公文写作"),)).fingerprint == "65578a2a9145bc8e"
+
+
+def test_a_course_stored_by_a_release_that_knew_fewer_fields_is_read_with_these_not_stated() -> None:
+    stored = pickle.dumps(COURSES[0])
+    assert pickle.loads(stored) == COURSES[0]
+    older = Course.__new__(Course)
+    older.__setstate__(["1", "公文写作", "简介"])
+    assert older == Course("1", "公文写作", "简介")

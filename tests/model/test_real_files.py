@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from model.courselists import TitleIndex, read_catalog
+from model.courselists import read_catalog
 from model.domain import Profile, Reading, Restriction
 from model.lexicon import TRAINING_DATA, Lexicon
 from model.rosters import read_roster
 from model.tables import read_sheets
+from model.titles import TitleIndex
 
 READABLE = Path(__file__).parents[1] / "data" / "readable"
 COURSE_LISTS = {"cadre_courses_1380.csv": 1380, "platform_export_287.csv": 284, "icourse163_1219.csv": 1219}

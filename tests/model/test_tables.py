@@ -14,9 +14,11 @@ from model.tables import (
     MAX_COLUMNS,
     MAX_ROWS,
     decode,
+    place,
     read_knowledge,
     read_lines,
     read_sheets,
+    spot,
 )
 
 ROWS = (
@@ -141,3 +143,12 @@ def test_a_knowledge_file_with_another_header_is_refused_by_line(tmp_path: Path)
     assert read_knowledge(path, ["a", "b"]) == [{"a": "1", "b": "2"}]
     with pytest.raises(KnowledgeError, match=r"levels\.csv 第 2 行的列应为 a,c"):
         read_knowledge(path, ["a", "c"])
+
+
+@given(st.integers(0, 10**6), st.integers(0, 16_000))
+def test_a_cell_is_found_by_the_name_it_is_given(row: int, column: int):
+    assert spot(place("表", row, column).removeprefix("表!")) == (row, column)
+
+
+def test_what_is_no_name_of_a_cell_is_none():
+    assert [spot(name) for name in ("7", "B", "b7", "课.json $[0]", "")] == [None] * 5

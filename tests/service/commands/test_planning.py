@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 from python_calamine import CalamineWorkbook
 
+from model.categories import BRANCHES
 from model.cohort.rules import Share
 from model.errors import InputError
-from model.lexicon import BRANCHES, TRAINING_DATA
+from model.lexicon import TRAINING_DATA
 from service.cli import main
 from service.commands.terminal import stdout_kept
 from service.shapes.asked import share_of

@@ -98,7 +98,7 @@ def test_a_course_list_in_lines_is_read_as_the_same_list_in_a_table(tmp_path: Pa
         "",
         {"id": "K1", "title": "应急处突", "hours": 2.5, "levels": "乡科级", "seats": None},
     )
-    catalog, reading = read_courses(path, tiny_lexicon)
+    catalog, reading, _ = read_courses(path, tiny_lexicon)
     assert [(course.id, course.title, course.hours, course.required) for course in catalog] == [
         ("K1", "应急处突", 2.5, False),
         ("K2", "公文写作", 4.0, True),
@@ -111,7 +111,7 @@ def test_faults_of_a_course_list_in_lines_are_named_by_line_and_field(tmp_path: 
     path = written(
         tmp_path / "c.jsonl", "", {"title": "公文写作"}, "{", [], {"title": "应急处突", "hours": "一上午"}, {"hours": 2}
     )
-    catalog, reading = read_courses(path, tiny_lexicon)
+    catalog, reading, _ = read_courses(path, tiny_lexicon)
     assert len(catalog) == 2
     assert [fault.place for fault in reading.faults] == ["c.jsonl:3", "c.jsonl:4", "c.jsonl:5 hours", "c.jsonl:6 title"]
     assert reading.read + reading.rejected + sum(reading.skipped.values()) == reading.rows == 6
