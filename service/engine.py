@@ -33,8 +33,9 @@ class Engine:
     once, until the pointer changes: the version before goes on, and ``refusal`` tells why.
     """
 
-    def __init__(self, registry: Path, encoders: Sequence[SentenceEncoder] | None = None) -> None:
-        self.registry = Registry(registry, encoders)
+    def __init__(self, registry: Registry | Path, encoders: Sequence[SentenceEncoder] | None = None) -> None:
+        """``encoders`` are for a registry that is given as a folder; one that is given whole has its own."""
+        self.registry = registry if isinstance(registry, Registry) else Registry(registry, encoders)
         self.refusal: VersionError | None = None
         self._active: Recommender | None = None
         self._seen: tuple[int, int] | None = None

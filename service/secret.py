@@ -29,6 +29,22 @@ def secret_of(settings: Mapping[str, Any]) -> str:
     return given
 
 
+def signing_key_of(settings: Mapping[str, Any]) -> bytes | None:
+    """The key that versions are sealed with, None where none is wanted; InputError where its file cannot be read, or it is too short."""
+    given, name = str(settings["SIGNING_KEY"]), "QUEBU_SIGNING_KEY"
+    if not given and settings["SIGNING_KEY_FILE"]:
+        name = "QUEBU_SIGNING_KEY_FILE"
+        try:
+            given = Path(settings["SIGNING_KEY_FILE"]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError("签名密钥的文件不能读取。请检查 QUEBU_SIGNING_KEY_FILE 和文件的权限。") from error
+    elif not given:
+        return None
+    if len(given) < SHORTEST:
+        raise InputError(f"{name} 给出的签名密钥太短，应至少 {SHORTEST} 个字符。")
+    return given.encode()
+
+
 def _made(path: Path) -> str:
     """Write a new secret for the owner alone; of several services that start at once, one does and the others read it."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ from model.errors import VersionError
 from model.overrides import NONE, Overrides
 from model.recommender import Recommender
 from model.registry import Registry
-from service.embeddings import encoders
 from service.settings import load_settings
+from service.versions import registry_of
 
 # Their relevances tell one kind of processor or linear algebra from another.
 PROBES = ("一上台讲话就发慌", "材料改了五遍还过不了", "数据会看不会用", "群众一围上来就没了主意")
@@ -85,7 +85,7 @@ def card_digest(registry: Path, version: str) -> str:
 
 @lru_cache(maxsize=1)
 def _load(registry: str, version: str, _card: str) -> tuple[Recommender, str]:
-    recommender = Registry(Path(registry), encoders(load_settings())).load(version)
+    recommender = registry_of(load_settings() | {"REGISTRY": registry}).load(version)
     return recommender, arithmetic_of(recommender)
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from world import NAMES, PHRASES
 
+from model.cards import LIBRARIES
 from model.competence import CompetencyClassifier, Phrase
 from model.domain import Catalog, Course
 from model.errors import VersionError
@@ -22,7 +23,7 @@ from model.judgements import Judgements
 from model.lexicon import Lexicon
 from model.matcher import Matcher
 from model.recommender import Recommender
-from model.registry import LIBRARIES, Registry
+from model.registry import Registry
 
 CARD = {"created": "2026-01-01T00:00:00Z", "source": "courses.csv", "courses": 1, "metrics": {}}
 WAIT = 20  # Seconds; only a failing test waits so long.
@@ -121,7 +122,55 @@ def test_the_card_tells_number_files_and_libraries_beside_what_it_was_given(stor
     assert {key: card[key] for key in CARD} == CARD
     assert card["version"] == "v0001"
     assert set(card["files"]) == {"catalog.json", "model.joblib"}
-    assert set(card["libraries"]) == set(LIBRARIES)
+    assert set(card["libraries"]) == {*LIBRARIES, "python"}
+
+
+def test_the_card_tells_digest_and_size_of_each_file_and_what_the_version_comes_from(store: Registry) -> None:
+    first = store.card(saved(store).name)
+    for name, told in first["files"].items():
+        content = (store.folder / "v0001" / name).read_bytes()
+        assert told == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    assert (first["parent"], first["who"], first["parameters"]) == (
+        None,
+        "local",
+        {"accepted_relevance": 0.4, "seed": 0},
+    )
+    assert first["data"] == {"learnt": "", "catalog": small("").catalog.fingerprint}
+    assert first["counts"] == {"courses": 1, "competencies": 0}
+    store.activate("v0001")
+    second = store.card(store.save(small, CARD | {"who": "key:12345678", "parameters": {"epochs": 3}}))
+    assert (second["parent"], second["who"], second["code"]) == ("v0001", "key:12345678", first["code"])
+    assert second["parameters"] == {"accepted_relevance": 0.4, "seed": 0, "epochs": 3}
+
+
+def test_the_way_back_goes_through_all_that_was_active_and_tells_when_by_whom_and_why(store: Registry) -> None:
+    for _ in range(3):
+        store.save(small, CARD)
+    for version in ("v0001", "v0002", "v0003", "v0002", "v0002"):
+        store.activate(version, {"at": "2026-01-01T00:00:00Z", "by": "key:1", "reason": version})
+    assert [event["version"] for event in store.history()] == ["v0001", "v0002", "v0003", "v0002"]
+    assert [store.rollback({"reason": "back"})[1] for _ in range(3)] == ["v0003", "v0002", "v0001"]
+    with pytest.raises(VersionError, match="没有可以退回的"):
+        store.rollback()
+    assert store.active() == "v0001"
+    last = store.history()[-1]
+    assert last == {"action": "rollback", "version": "v0001", "from": "v0002", "reason": "back"}
+
+
+def test_a_version_that_is_damaged_is_not_gone_back_to(store: Registry) -> None:
+    for version in (store.save(small, CARD), store.save(small, CARD)):
+        store.activate(version)
+    (store.folder / "v0001" / "model.joblib").write_bytes(b"")
+    with pytest.raises(VersionError, match=r"model\.joblib"):
+        store.rollback()
+    assert store.active() == "v0002"
+
+
+def test_a_version_that_is_gone_is_passed_over_on_the_way_back(store: Registry) -> None:
+    for _ in range(3):
+        store.activate(store.save(small, CARD))
+    shutil.rmtree(store.folder / "v0002")
+    assert store.rollback() == ("v0003", "v0001")
 
 
 def test_the_card_of_a_version_that_can_answer_nothing_calls_its_catalog_unfamiliar(store: Registry) -> None:
@@ -168,28 +217,23 @@ def test_a_training_that_fails_leaves_nothing_behind(store: Registry) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         store.save(fail, CARD)
-    assert list(store.folder.iterdir()) == []
+    assert sorted(path.name for path in store.folder.iterdir()) == [".lock", "last"]
+    assert store.save(small, CARD) == "v0002", "its number is not used again"
 
 
-class Deadly:
-    """A card at whose reading the process dies, as when the power fails: the model is written, the card is not."""
-
-    def keys(self) -> list[str]:
-        os._exit(9)
-
-
-def test_a_training_killed_half_way_is_ignored_and_harmless(store: Registry) -> None:
+def test_a_training_killed_half_way_is_ignored_and_swept_by_the_next(store: Registry) -> None:
     program = (
-        "import sys; sys.path[:0] = sys.argv[2:];"
-        "from test_registry import *; Registry(Path(sys.argv[1])).save(small, Deadly())"
+        "import os, sys; sys.path[:0] = sys.argv[2:];"
+        "from test_registry import *; Registry(Path(sys.argv[1])).save(lambda _: os._exit(9), CARD)"
     )
     here = Path(__file__).parent
     command = [sys.executable, "-c", program, str(store.folder), str(here), str(here.parent), str(here.parents[1])]
     assert subprocess.run(command, check=False).returncode == 9
-    assert [path.name for path in store.folder.rglob("*.joblib")] == ["model.joblib"]
+    assert (store.folder / "v0001").is_dir()
     assert store.versions() == []
     store.activate(store.save(small, CARD))
     assert store.load().version == store.active() == "v0002"
+    assert sorted(path.name for path in store.folder.iterdir()) == [".lock", "active", "history.jsonl", "last", "v0002"]
 
 
 def test_trainings_at_once_take_different_numbers_and_all_are_kept(store: Registry) -> None:
@@ -235,4 +279,10 @@ def test_activation_is_never_seen_half_done_even_when_many_activate(store: Regis
     watcher.join(WAIT)
     assert [future.exception() for future in futures] == [None] * 120
     assert seen <= set(versions)
-    assert sorted(path.name for path in store.folder.iterdir()) == ["active", *versions]
+    assert sorted(path.name for path in store.folder.iterdir()) == [
+        ".lock",
+        "active",
+        "history.jsonl",
+        "last",
+        *versions,
+    ]

@@ -13,13 +13,15 @@ from typing import Any
 import joblib
 import pytest
 
+from model.cards import LIBRARIES
 from model.domain import Catalog, Course
+from model.durable import sha256_of
 from model.errors import NoActiveVersion, VersionError
 from model.judgements import Judgements
 from model.lexicon import Lexicon
 from model.matcher import Matcher
 from model.recommender import Recommender
-from model.registry import LIBRARIES, Registry, _sha256
+from model.registry import Registry
 
 
 class Evil:
@@ -53,7 +55,7 @@ def rewrite_card(version: Path, **changes: Any) -> None:
 def replace_model(version: Path, value: object) -> None:
     """Put another model in place, with a card that vouches for it."""
     joblib.dump(value, version / "model.joblib")
-    files = {name: _sha256(version / name) for name in ("catalog.json", "model.joblib")}
+    files = {name: sha256_of(version / name) for name in ("catalog.json", "model.joblib")}
     rewrite_card(version, files=files)
 
 
@@ -109,6 +111,151 @@ def test_a_version_of_another_library_release_is_refused_by_name(store: Registry
     patch = ".".join([*libraries[library].split(".")[:2], "999"])
     rewrite_card(version, libraries=libraries | {library: patch})
     assert store.load("v0001").version == "v0001"
+
+
+@pytest.mark.parametrize(
+    ("libraries", "told"),
+    [
+        ({"python": "3.8.1"}, r"用 python 3\.8\.1 训练的，现为 3\."),
+        ({"python": "2"}, "用 python 2 训练的"),
+        ({"no-such-library": "1.0.0"}, "no-such-library 1.0.0 训练的，现为 未安装"),
+        ({"": "1.0"}, "训练的，现为 未安装"),
+        ({"../../etc/passwd": "1.0"}, "现为 未安装"),
+    ],
+)
+def test_a_forged_card_that_names_other_releases_is_refused_in_words(
+    store: Registry, tmp_path: Path, libraries: dict[str, str], told: str
+) -> None:
+    version = saved(store)
+    replace_model(version, Evil(tmp_path / "opened"))
+    rewrite_card(version, libraries=store.card("v0001")["libraries"] | libraries)
+    for refuse in (store.load, store.activate):
+        with pytest.raises(VersionError, match=told):
+            refuse("v0001")
+    assert not (tmp_path / "opened").exists()
+
+
+def test_a_patch_release_of_python_loads_cleanly(store: Registry) -> None:
+    version = saved(store)
+    libraries = store.card("v0001")["libraries"]
+    rewrite_card(version, libraries=libraries | {"python": ".".join([*libraries["python"].split(".")[:2], "99"])})
+    assert store.load("v0001").version == "v0001"
+
+
+def test_a_card_from_before_python_and_sizes_were_told_is_read(store: Registry) -> None:
+    version = saved(store)
+    card = store.card("v0001")
+    libraries = {name: release for name, release in card["libraries"].items() if name != "python"}
+    rewrite_card(version, libraries=libraries, files={name: told["sha256"] for name, told in card["files"].items()})
+    assert store.load("v0001").version == "v0001"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../v0002/model.joblib", "/etc/passwd", "a/b", "..", ".", "", "card.json", "card.seal", ".hidden", "x" * 200],
+)
+def test_a_card_that_names_anything_but_files_of_its_folder_is_damaged(store: Registry, name: str) -> None:
+    version = saved(store)
+    rewrite_card(version, files=store.card("v0001")["files"] | {name: {"sha256": "0" * 64, "bytes": 1}})
+    with pytest.raises(VersionError, match=r"card\.json 已损坏"):
+        store.load("v0001")
+
+
+@pytest.mark.parametrize(
+    "told", [{"sha256": 1, "bytes": 1}, {"sha256": "0"}, {"bytes": 1}, [], None, 7, {"sha256": "0", "bytes": "1"}]
+)
+def test_a_card_whose_files_are_told_otherwise_is_damaged(store: Registry, told: Any) -> None:
+    version = saved(store)
+    rewrite_card(version, files=store.card("v0001")["files"] | {"model.joblib": told})
+    with pytest.raises(VersionError, match=r"card\.json 已损坏"):
+        store.load("v0001")
+
+
+def test_a_size_that_is_not_the_files_is_refused(store: Registry) -> None:
+    version = saved(store)
+    files = store.card("v0001")["files"]
+    files["catalog.json"]["bytes"] += 1
+    rewrite_card(version, files=files)
+    with pytest.raises(VersionError, match=r"catalog\.json 与训练时不一致"):
+        store.load("v0001")
+
+
+@pytest.mark.parametrize("name", ["model.joblib_01.npy", "extra.py", "文件"])
+def test_a_file_that_the_card_does_not_name_is_refused_and_named(store: Registry, name: str) -> None:
+    version = saved(store)
+    (version / name).write_bytes(b"x")
+    with pytest.raises(VersionError, match=name):
+        store.load("v0001")
+    (version / name).rename(version / ".DS_Store")
+    assert store.load("v0001").version == "v0001", "what other programs leave is never read"
+
+
+KEY, OTHER = b"k" * 32, b"l" * 32
+
+
+def test_with_a_key_versions_are_sealed_and_their_cards_are_as_without(tmp_path: Path) -> None:
+    sealed, plain = Registry(tmp_path / "sealed", key=KEY), Registry(tmp_path / "plain")
+    for store in (sealed, plain):
+        saved(store)
+        assert store.load("v0001").version == "v0001"
+    assert sorted(path.name for path in (sealed.folder / "v0001").iterdir()) == [
+        "card.json",
+        "card.seal",
+        "catalog.json",
+        "model.joblib",
+    ]
+    assert set(sealed.card("v0001")) == set(plain.card("v0001"))
+    assert Registry(sealed.folder).load("v0001").version == "v0001", "without a key the seal is not asked for"
+
+
+def test_an_unsealed_version_is_refused_with_the_remedy_until_somebody_vouches_for_it(
+    store: Registry, tmp_path: Path
+) -> None:
+    version = saved(store)
+    keyed = Registry(store.folder, key=KEY)
+    for refuse in (keyed.load, keyed.activate, keyed.check):
+        with pytest.raises(VersionError, match=r"没有签名.*quebu models sign v0001"):
+            refuse("v0001")
+    assert keyed.card("v0001")["version"] == "v0001", "it can be looked at"
+    before = (version / "card.json").read_bytes()
+    keyed.sign("v0001")
+    assert keyed.load("v0001").version == "v0001"
+    assert (version / "card.json").read_bytes() == before, "a version never changes; its seal stands beside it"
+    with pytest.raises(VersionError, match=r"另一个密钥.*quebu models sign v0001"):
+        Registry(store.folder, key=OTHER).load("v0001")
+    with pytest.raises(VersionError, match="QUEBU_SIGNING_KEY"):
+        store.sign("v0001")
+
+
+def test_an_evil_model_with_a_card_that_vouches_for_it_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    """Whoever can write there, and has not the key, can forge everything but the seal."""
+    keyed, mark = Registry(tmp_path / "registry", key=KEY), tmp_path / "opened"
+    version = saved(keyed)
+    replace_model(version, Evil(mark))
+    with pytest.raises(VersionError, match=r"签名与 card\.json 不符"):
+        keyed.load("v0001")
+    Registry(keyed.folder, key=OTHER).sign("v0001")
+    with pytest.raises(VersionError, match=r"签名与 card\.json 不符"):
+        keyed.load("v0001")
+    (version / "card.seal").unlink()
+    with pytest.raises(VersionError, match="没有签名"):
+        keyed.load("v0001")
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"0" * 64, b"a" * 10_000])
+def test_a_garbled_seal_is_no_seal(tmp_path: Path, content: bytes) -> None:
+    keyed = Registry(tmp_path / "registry", key=KEY)
+    (saved(keyed) / "card.seal").write_bytes(content)
+    with pytest.raises(VersionError, match=r"签名与 card\.json 不符"):
+        keyed.load("v0001")
+
+
+def test_what_is_damaged_is_not_signed(store: Registry) -> None:
+    (saved(store) / "model.joblib").write_bytes(b"")
+    with pytest.raises(VersionError, match=r"model\.joblib"):
+        Registry(store.folder, key=KEY).sign("v0001")
+    assert not (store.folder / "v0001" / "card.seal").exists()
 
 
 def test_a_model_whose_classes_are_gone_is_refused_with_what_to_do(store: Registry) -> None:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from apiflask import APIFlask
 from flask.testing import FlaskClient
+from postgres import SECRET
+from test_engine import until
+from test_versions import rows as audited
+from test_versions import shelf as made  # noqa: F401 (a fixture)
 
 from model.recommender import Recommender
+from model.registry import Registry
 from service import create_app
+from service.engine import Engine
+from service.store import keys
+from service.store.audit import By
+from service.store.roles import Role
 
 MODELS = "/api/v1/models"
 CARD = {
@@ -118,3 +130,151 @@ def test_what_an_older_card_does_not_say_is_null(reader: FlaskClient, shelf: Pat
 def test_a_training_under_way_is_no_version_yet(reader: FlaskClient, shelf: Path):
     (shelf / "v10001").mkdir()
     assert [one["version"] for one in listed(reader)] == ["v10000", "v0002", "v0001"]
+
+
+@pytest.fixture
+def moving(made: Path, tmp_path: Path) -> Iterator[APIFlask]:  # noqa: F811
+    """A service of its own on three versions of a tiny world; v0001 is active, v0002 knows a course less, v0003 is as v0001."""
+    registry = shutil.copytree(made, tmp_path / "instance" / "registry")
+    Registry(registry).activate("v0001")
+    own = {"DATABASE_URL": f"sqlite:///{tmp_path}/quebu.db", "SECRET": SECRET, "GATE_UNMET": 0.0}
+    app = create_app({"REGISTRY": str(registry), "TESTING": True, "LOCAL": True, **own})
+    yield app
+    app.extensions["quebu.store"].engine.dispose()
+
+
+@pytest.fixture
+def mover(moving: APIFlask) -> FlaskClient:
+    return moving.test_client()
+
+
+def active(app: APIFlask) -> str:
+    return str(app.extensions["quebu"].registry.active())
+
+
+def test_two_versions_are_compared_the_active_one_unless_another_is_named(mover: FlaskClient):
+    found = mover.get(f"{MODELS}/v0002/comparison").get_json()
+    assert (found["before"], found["after"], found["passed"]) == ("v0001", "v0002", False)
+    assert [finding["check"] for finding in found["findings"]] == ["unmet"]
+    assert found["roster"] == "随附的名册样例"
+    assert all("id" not in one for one in found["people"]["largest"])
+    back = mover.get(f"{MODELS}/v0001/comparison?with=v0002").get_json()
+    assert (back["before"], back["gaps"]["newly_met"]) == ("v0002", found["gaps"]["newly_unmet"])
+    again = mover.get(f"{MODELS}/v0002/comparison").get_json()
+    assert again == found, "kept, with the seconds it took"
+
+
+def test_a_version_takes_over_through_the_gate_and_answers_from_then_on(moving: APIFlask, mover: FlaskClient):
+    done = mover.post(f"{MODELS}/v0003/activate", json={})
+    assert (done.status_code, done.get_json()) == (200, {"version": "v0003", "before": "v0001", "findings": []})
+    assert active(moving) == "v0003"
+    asked = mover.post("/api/v1/recommendations", json={"id": "P1", "weaknesses": [{"text": "公文写作能力不足"}]})
+    assert asked.get_json()["model_version"] == "v0003"
+    assert ("model.activate", "v0003", {"from": "v0001"}) in audited(moving.extensions["quebu.store"])
+
+
+def test_a_version_that_fails_is_held_up_with_its_findings_and_let_through_with_a_reason(
+    moving: APIFlask, mover: FlaskClient
+):
+    refused = mover.post(f"{MODELS}/v0002/activate", json={"reason": None})
+    assert (refused.status_code, refused.content_type) == (409, "application/problem+json")
+    (error,) = refused.get_json()["errors"]
+    assert (error["field"], error["pointer"]) == ("unmet", "")
+    assert "QUEBU_GATE_UNMET" in error["message"]
+    assert "unmet" in error["message_en"]
+    assert active(moving) == "v0001"
+    done = mover.post(f"{MODELS}/v0002/activate", json={"reason": "应急课程另行组织"}).get_json()
+    assert [finding["check"] for finding in done["findings"]] == ["unmet"]
+    assert active(moving) == "v0002"
+    told = audited(moving.extensions["quebu.store"])[-1]
+    assert told == ("model.activate", "v0002", {"from": "v0001", "findings": ["unmet"], "reason": "应急课程另行组织"})
+
+
+def test_the_way_back_and_where_there_is_none(moving: APIFlask, mover: FlaskClient):
+    mover.post(f"{MODELS}/v0003/activate", json={})
+    done = mover.post(f"{MODELS}/rollback", json={"reason": "再看看"})
+    assert (done.status_code, done.get_json()) == (200, {"version": "v0001", "before": "v0003"})
+    assert active(moving) == "v0001"
+    refused = mover.post(f"{MODELS}/rollback", json={})
+    assert refused.status_code == 409
+    assert "没有可以退回的" in refused.get_json()["detail"]
+    assert [row[0] for row in audited(moving.extensions["quebu.store"])][-1] == "model.rollback"
+
+
+def test_what_is_active_already_is_said_to_be(mover: FlaskClient):
+    done = mover.post(f"{MODELS}/v0001/activate", json={}).get_json()
+    assert done == {"version": "v0001", "before": "v0001", "findings": [], "note": "这个版本本来就是启用的。"}
+
+
+def test_the_first_version_is_activated_without_a_comparison(made: Path, tmp_path: Path):  # noqa: F811
+    registry = shutil.copytree(made, tmp_path / "registry")
+    client = create_app({"REGISTRY": str(registry), "TESTING": True, "LOCAL": True}).test_client()
+    assert client.post(f"{MODELS}/rollback", json={}).status_code == 409
+    assert client.get(f"{MODELS}/v0001/comparison").status_code == 422
+    assert client.post(f"{MODELS}/v0002/activate", json={}).get_json()["before"] is None
+    assert Registry(registry).active() == "v0002"
+
+
+def test_a_damaged_version_is_not_activated_and_the_one_before_goes_on(moving: APIFlask, mover: FlaskClient):
+    path = moving.extensions["quebu"].registry.folder / "v0003" / "model.joblib"
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content[:-1])
+    refused = mover.post(f"{MODELS}/v0003/activate", json={"reason": "无论如何"})
+    assert refused.status_code == 409
+    assert "v0003 的文件 model.joblib" in refused.get_json()["detail"]
+    assert active(moving) == "v0001"
+
+
+@pytest.mark.parametrize("version", ["v0009", "..", "%2e%2e%2fv0001", "v0001%00", "active", "rollback"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_neither_an_unknown_version_nor_a_path_is_compared_or_activated(
+    mover: FlaskClient, moving: APIFlask, version: str, method: str
+):
+    if method == "GET":
+        assert mover.get(f"{MODELS}/{version}/comparison").status_code == 404
+        assert mover.get(f"{MODELS}/v0001/comparison", query_string={"with": version}).status_code == 422
+    else:
+        assert mover.post(f"{MODELS}/{version}/activate", json={"reason": "x"}).status_code == 404
+    assert active(moving) == "v0001"
+
+
+@pytest.mark.parametrize(
+    "body", [{"reason": ""}, {"reason": "  "}, {"reason": "长" * 501}, {"reason": "a\0b"}, {"reason": 3}, {"why": "x"}, [], "x"]
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["v0002/activate", "rollback"])
+def test_a_body_that_is_not_as_documented_moves_nothing(mover: FlaskClient, moving: APIFlask, path: str, body: Any):
+    answer = mover.post(f"{MODELS}/{path}", json=body)
+    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+    assert active(moving) == "v0001"
+
+
+def test_curators_move_versions_planners_compare_them_and_readers_look(moving: APIFlask, mover: FlaskClient):
+    heads = {
+        role: {"Authorization": f"Bearer {keys.create(moving.extensions['quebu.store'], By('test'), 'x', role, 1)}"}
+        for role in Role
+    }
+    for role in (Role.READER, Role.PLANNER):
+        for path in ("v0003/activate", "rollback"):
+            assert mover.post(f"{MODELS}/{path}", json={}, headers=heads[role]).status_code == 403
+    assert mover.get(f"{MODELS}/v0003/comparison", headers=heads[Role.READER]).status_code == 403
+    assert mover.get(f"{MODELS}/v0003/comparison", headers=heads[Role.PLANNER]).status_code == 200
+    assert mover.get(f"{MODELS}/v0003", headers=heads[Role.READER]).status_code == 200
+    assert active(moving) == "v0001"
+    assert mover.post(f"{MODELS}/v0003/activate", json={}, headers=heads[Role.CURATOR]).status_code == 200
+    with moving.app_context():
+        event = moving.extensions["quebu"].registry.history()[-1]
+    assert event["by"].startswith("key:")
+
+
+def test_other_processes_follow_what_is_activated_here(moving: APIFlask, mover: FlaskClient):
+    other = Engine(moving.extensions["quebu"].registry.folder, [])
+    try:
+        other.watch()
+        assert other.recommender().version == "v0001"
+        mover.post(f"{MODELS}/v0003/activate", json={})
+        until(lambda: other.recommender().version == "v0003")
+        mover.post(f"{MODELS}/rollback", json={})
+        until(lambda: other.recommender().version == "v0001")
+    finally:
+        other.close()
