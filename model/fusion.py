@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,18 @@ def curves(evidence: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([x, np.sqrt(x), np.log(x + SMALLEST), x**3], axis=-1)
 
 
+class Said(NamedTuple):
+    """Pairs that planners spoke of: evidence (pairs, features), accepted (pairs), and how many judged pairs each counts as."""
+
+    evidence: NDArray[np.floating]
+    accepted: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+
+    def among(self, kept: NDArray[np.bool_]) -> Said:
+        """Some of the pairs."""
+        return Said(self.evidence[kept], self.accepted[kept], self.weight[kept])
+
+
 class Fusion(BaseEstimator):  # type: ignore[misc]
     """Weighs evidence into one probability.
 
@@ -38,13 +50,19 @@ class Fusion(BaseEstimator):  # type: ignore[misc]
         Over the scaled curves; log-odds are its intercept plus one addend a feature.
     """
 
-    def fit(self, evidence: NDArray[np.floating], accepted: NDArray[np.bool_]) -> Self:
-        """Learn from judged pairs: evidence (pairs, features), accepted (pairs)."""
+    def fit(self, evidence: NDArray[np.floating], accepted: NDArray[np.bool_], more: Said | None = None) -> Self:
+        """Learn from judged pairs: evidence (pairs, features), accepted (pairs). What was said of ``more`` pairs is learnt with them, in their
+        units, so that the weights with and without it can be held side by side."""
         shaped = curves(evidence).reshape(len(evidence), -1)
         self.scaler_ = StandardScaler().fit(shaped)
-        self.weights_ = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-8).fit(
-            self.scaler_.transform(shaped), accepted
-        )
+        scaled, weight = self.scaler_.transform(shaped), None
+        if more is not None and len(more.accepted):
+            said = self.scaler_.transform(curves(more.evidence).reshape(len(more.evidence), -1))
+            # What lies outside all that was judged counts as being at its edge: a unit of hardly any spread would make it enormous.
+            said = np.clip(said, scaled.min(axis=0), scaled.max(axis=0))
+            weight = np.concatenate([np.ones(len(scaled)), more.weight])
+            scaled, accepted = np.concatenate([scaled, said]), np.concatenate([accepted, more.accepted])
+        self.weights_ = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-8).fit(scaled, accepted, weight)
         return self
 
     def addends(self, evidence: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -101,9 +119,16 @@ class Weights:
     plain: Balance
 
     @classmethod
-    def of(cls, evidence: NDArray[np.floating], accepted: NDArray[np.bool_], alike: Sequence[bool]) -> Self:
-        """Learn from judged pairs: evidence (pairs, features), accepted (pairs)."""
-        return cls(Fusion().fit(evidence, accepted), Balance(alike).fit(evidence, accepted))
+    def of(
+        cls,
+        evidence: NDArray[np.floating],
+        accepted: NDArray[np.bool_],
+        alike: Sequence[bool],
+        more: Said | None = None,
+    ) -> Self:
+        """Learn from judged pairs: evidence (pairs, features), accepted (pairs). The plain sum learns nothing from ``more``: it stands for
+        matters that nobody here knows."""
+        return cls(Fusion().fit(evidence, accepted, more), Balance(alike).fit(evidence, accepted))
 
     def addends(self, evidence: NDArray[np.floating], familiar: float = 1.0) -> NDArray[np.float64]:
         """What each feature adds to the log-odds; shape as the evidence, (..., features)."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import product
 from typing import Self, TypeVar
 
@@ -19,10 +21,11 @@ from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
 from model.competence import CompetencyClassifier
+from model.curation import NOTHING, Curation
 from model.domain import Catalog
 from model.errors import EncoderUnavailable
 from model.evidence import ALIKE, Evidence
-from model.fusion import Weights
+from model.fusion import Said, Weights
 from model.judgements import Judgements, titles_only
 from model.lexicon import Lexicon
 from model.vectors import Remembered, SentenceEncoder
@@ -58,17 +61,26 @@ class Judged:
         kept = [place for place, name in enumerate(self.features) if name not in features]
         return replace(self, features=tuple(self.features[place] for place in kept), evidence=self.evidence[..., kept])
 
-    def weights(self, texts: NDArray[np.intp] | slice = slice(None)) -> Weights:
-        """Weights learnt from some of the texts."""
+    def weights(self, texts: NDArray[np.intp] | slice = slice(None), more: Said | None = None) -> Weights:
+        """Weights learnt from some of the texts, and from what was said of ``more`` pairs."""
         pairs = self.evidence[:, texts].reshape(-1, len(self.features))
         accepted = np.tile(self.accepted[texts].ravel(), len(self.evidence))
-        return Weights.of(pairs, accepted, [name in ALIKE for name in self.features])
+        return Weights.of(pairs, accepted, [name in ALIKE for name in self.features], more)
 
-    def held_out(self, folds: int = 5) -> NDArray[np.float32]:
-        """Relevance in each view, shape (views, texts, courses), each text's by weights that have not seen it."""
+    @cached_property
+    def unseen(self) -> NDArray[np.float32]:
+        """Relevance in each view, each text's by weights that have not seen it: :meth:`held_out`, worked out once."""
+        return self.held_out()
+
+    def held_out(
+        self, folds: int = 5, more: Said | None = None, near: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
+        """Relevance in each view, shape (views, texts, courses), each text's by weights that have not seen it, nor what was said of texts
+        near to it: ``near`` has the shape (more pairs, texts)."""
         relevance = np.empty(self.evidence.shape[:-1], dtype=np.float32)
         for learn, test in KFold(folds, shuffle=True, random_state=0).split(self.accepted):
-            weights = self.weights(learn)
+            apart = more if more is None or near is None else more.among(np.asarray(~near[:, test].any(axis=1)))
+            weights = self.weights(learn, apart)
             for view, familiar in enumerate(self.familiar):
                 relevance[view, test] = weights.relevance(self.evidence[view, test], familiar)
         return relevance
@@ -76,10 +88,12 @@ class Judged:
 
 @dataclass
 class Ranker:
-    """One way to match, with one classifier; ``evidence`` is that of one catalog."""
+    """One way to match, with one classifier; ``evidence`` is that of one catalog. ``shipped`` are the weights without what was learnt from
+    feedback, where something was."""
 
     weights: Weights
     evidence: Evidence
+    shipped: Weights | None = None
     _recent: Remembered = field(default_factory=lambda: Remembered(RECENT_BYTES))
 
     @property
@@ -96,6 +110,10 @@ class Ranker:
     def ready(self) -> bool:
         """Whether its encoder, if it needs one, can run as far as is known."""
         return self.classifier.vectors is None or self.classifier.vectors.ready
+
+    def under(self, curation: Curation, catalog: Catalog) -> Ranker:
+        """The same with what was said of courses; it has to remember answers of its own."""
+        return Ranker(self.weights, self.evidence.under(curation, catalog), self.shipped)
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.void]:
         """Scores of every course for each text; a text asked lately is not computed again."""
@@ -124,6 +142,8 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
         One a classifier.
     """
 
+    curation: Curation = NOTHING
+
     def __init__(self, classifiers: Sequence[CompetencyClassifier], lexicon: Lexicon) -> None:
         self.classifiers = classifiers
         self.lexicon = lexicon
@@ -134,9 +154,9 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
         return self.ready(weights, catalog)
 
     def for_catalog(self, catalog: Catalog) -> Matcher:
-        """The same weights made ready for another catalog; texts both catalogs share are not encoded again."""
+        """The same weights, without what was learnt from feedback, made ready for another catalog; texts both share are not encoded again."""
         check_is_fitted(self)
-        ready = type(self)(self.classifiers, self.lexicon).ready([one.weights for one in self.rankers_], catalog)
+        ready = type(self)(self.classifiers, self.lexicon).ready(self.shipped, catalog)
         for ranker in ready.rankers_:
             if ranker.classifier.vectors:
                 ranker.classifier.vectors.forget_all_but(ranker.evidence.course_texts)
@@ -151,6 +171,29 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
         self.courses_ = len(catalog)
         self._answering = next(iter(self.rankers_), None)
         return self
+
+    def under(self, curation: Curation, catalog: Catalog) -> Matcher:
+        """The same with what was said of words and courses at work; ``catalog`` is the one it was made ready for."""
+        if not curation.synonyms and not curation.taught:
+            return self
+        other = copy(self)
+        other.curation = curation
+        other.rankers_ = [ranker.under(curation, catalog) for ranker in self.rankers_]
+        other._answering = next(iter(other.rankers_), None)
+        return other
+
+    @property
+    def shipped(self) -> list[Weights]:
+        """The weights without what was learnt from feedback, one a classifier."""
+        return [ranker.shipped or ranker.weights for ranker in self.rankers_]
+
+    def weighing(self, weights: Sequence[Weights]) -> Matcher:
+        """The same with weights learnt from feedback, one a classifier; it keeps those it had, to go back to."""
+        other = copy(self)
+        pairs = zip(self.rankers_, weights, self.shipped, strict=True)
+        other.rankers_ = [Ranker(learnt, ranker.evidence, shipped) for ranker, learnt, shipped in pairs]
+        other._answering = next(iter(other.rankers_), None)
+        return other
 
     def take(self, encoders: Iterable[SentenceEncoder]) -> None:
         """Hand over the encoders (a version is stored without them); each goes where its name is asked for."""
@@ -181,13 +224,25 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return next(ranker.evidence.teaches for ranker in self.rankers_ if ranker.ready)
 
+    @property
+    def taught(self) -> NDArray[np.float32]:
+        """How surely each course teaches each of :attr:`competencies` (0 to 1), shape (courses, competencies)."""
+        check_is_fitted(self)
+        return next(ranker.evidence.taught for ranker in self.rankers_ if ranker.ready)
+
+    @property
+    def competencies(self) -> tuple[str, ...]:
+        """The competencies the columns of :attr:`taught` stand for."""
+        return tuple(self.classifiers[0].classes_[:-1])
+
     def scores(self, texts: Sequence[str]) -> NDArray[np.void]:
         """For each text and course the relevance (a calibrated probability) and the kind of evidence that raises it most (a place in
         ``FEATURES``), shape (texts, courses). Memory grows with texts x courses; callers chunk by ``CHUNK``."""
         check_is_fitted(self)
         if not len(texts):
             return np.zeros((0, self.courses_), dtype=SCORE)
-        return self._able(lambda ranker: ranker.scores(texts))
+        meant = self._meant(texts)
+        return self._able(lambda ranker: ranker.scores(meant))
 
     def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """The relevances alone."""
@@ -198,7 +253,11 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         if not len(texts):  # Answered without an encoder, which says nothing of it.
             return self.classifiers[0].predict_proba(texts)
-        return self._able(lambda ranker: ranker.classifier.predict_proba(texts))
+        meant = self._meant(texts)
+        return self._able(lambda ranker: ranker.classifier.predict_proba(meant))
+
+    def _meant(self, texts: Sequence[str]) -> Sequence[str]:
+        return [self.curation.spelled_out(text) for text in texts] if self.curation.synonyms else texts
 
     def _able(self, work: Callable[[Ranker], T]) -> T:
         """Let the best ranker whose encoder runs do the work; a change of ranker is logged."""

@@ -113,6 +113,10 @@ class Vectors:
         """Whether the encoder can run, and is the one these vectors are by, as far as is known."""
         return self.encoder is not None and self.encoder.ready
 
+    def come_with(self, shipped: Known) -> None:
+        """Hand over the vectors that come with the product; a version is stored without them."""
+        self._shipped = shipped
+
     def go_on_from(self, other: Vectors) -> None:
         """Share what another version has lately asked the same encoder, so that one that takes over from it need not ask again."""
         if self.name != other.name or other._probe is None:

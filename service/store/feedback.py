@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
+from model.feedback import Kind, Piece, told_by_scores
 from model.lexicon import bare
 from service.store import audit, overrides
 from service.store.audit import By
-from service.store.database import Database, now
+from service.store.database import Database, database_of, explained, now
 from service.store.people import pseudonym
 from service.store.tables import feedback, override
 
 ACCEPT, REJECT, REPLACE, ATTENDED, TESTED = VERDICTS = ("accept", "reject", "replace", "attended", "tested")
 REJECTING = (REJECT, REPLACE)
+OUTCOMES = (ATTENDED, TESTED)  # What became of a person, and no judgement of a planner.
 # What a rejection is about: a course for the words of a gap, for a person, or for everybody.
 GAP, PERSON, COURSE = SCOPES = ("gap", "person", "course")
 PAGE = 1000
@@ -45,15 +49,6 @@ class Kept(NamedTuple):
 
     id: int
     override: int | None
-
-
-class Verdict(NamedTuple):
-    """What a planner judged of a course for a gap text."""
-
-    text: str
-    course_id: str
-    accepted: bool
-    at: datetime
 
 
 def keep(database: Database, by: By, given: Sequence[Mapping[str, Any]], version: str) -> list[Kept]:
@@ -107,14 +102,14 @@ def every(database: Database, after: int) -> Iterator[Said]:
         after = found[-1].id
 
 
-def judged(connection: Connection) -> Iterator[Verdict]:
+def judged(connection: Connection) -> Iterator[Piece]:
     """What the feedback judges of courses for gap texts, oldest first, for a training to learn from.
 
     What was rejected for a person or for everybody says nothing of the words of a gap; a rejection that was reverted since says nothing at all.
     What replaced a course was accepted for the gap.
     """
     reverted: dict[tuple[str, str], datetime] = {}
-    taken_back = override.c.gap.is_not(None) & override.c.reverted_at.is_not(None)
+    taken_back = override.c.gap.is_not(None) & override.c.reverted_at.is_not(None) & (override.c.kind == "reject")
     for row in connection.execute(
         select(override.c.gap, override.c.course_id, override.c.reverted_at).where(taken_back)
     ):
@@ -127,22 +122,50 @@ def judged(connection: Connection) -> Iterator[Verdict]:
         after = found[-1].id
 
 
-def _judged(one: Said, reverted: Mapping[tuple[str, str], datetime]) -> Iterator[Verdict]:
+def _judged(one: Said, reverted: Mapping[tuple[str, str], datetime]) -> Iterator[Piece]:
     if one.gap is None:
         return
+    about = partial(Piece, one.gap, planner=one.actor, at=one.at)
     if one.verdict == ACCEPT:
-        yield Verdict(one.gap, one.course_id, True, one.at)
-    elif one.verdict in REJECTING and one.scope == GAP:
+        yield about(course=one.course_id, kind=Kind.ACCEPTED)
+    elif one.verdict == ATTENDED:
+        yield about(course=one.course_id, kind=Kind.ATTENDED)
+    elif one.verdict == TESTED:
+        told = told_by_scores(one.score_before, one.score_after)
+        if told is not None:
+            yield about(course=one.course_id, kind=told)
+    elif one.scope == GAP:
         since = reverted.get((bare(one.gap), one.course_id))
         if since is None or since < one.at:
-            yield Verdict(one.gap, one.course_id, False, one.at)
+            yield about(course=one.course_id, kind=Kind.REJECTED)
         if one.replacement is not None:
-            yield Verdict(one.gap, one.replacement, True, one.at)
+            yield about(course=one.replacement, kind=Kind.INSTEAD)
+
+
+def judged_beside(settings: Mapping[str, Any]) -> list[Piece] | None:
+    """What a training has to learn from in the store that the settings name, for a command; None where learning is switched off.
+
+    InputError where there is a store that cannot be read.
+    """
+    if not settings["LEARN"]:
+        return None
+    if not settings["DATABASE_URL"] and not (Path(settings["REGISTRY"]).parent / "quebu.db").exists():
+        return []
+    database = database_of(settings)
+    try:
+        with explained():
+            database.prepare()
+            with database.reading() as connection:
+                return [*judged(connection)]
+    finally:
+        database.engine.dispose()
 
 
 def forget(connection: Connection, name: str) -> int:
-    """Forget who the feedback about a person was about, and what was written of them; how many pieces there were. What was rejected for
-    them alone is rejected no longer. ``name`` is a pseudonym."""
+    """Forget a person: what they attended and how they were tested altogether; of what planners judged, who it was about and what was written of
+    them. How many pieces there were. What was rejected for them alone is rejected no longer. ``name`` is a pseudonym."""
     overrides.forget(connection, name)
     about = feedback.c.pseudonym == name
-    return connection.execute(update(feedback).where(about).values(pseudonym=None, reason="")).rowcount
+    gone = connection.execute(delete(feedback).where(about & feedback.c.verdict.in_(OUTCOMES))).rowcount
+    kept = connection.execute(update(feedback).where(about).values(pseudonym=None, reason="")).rowcount
+    return gone + kept

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from model.feedback import WORTH, Kind, Piece
 from service.store import audit, feedback, overrides
 from service.store.audit import By
-from service.store.database import Database
-from service.store.feedback import Verdict
+from service.store.database import Database, database_of
 from service.store.overrides import Layer
 from service.store.people import pseudonym
 from service.store.tables import feedback as table
@@ -31,9 +32,13 @@ def rejected(course: str, gap: str, **more: Any) -> dict[str, Any]:
     return said("reject", course, gap=gap, scope="gap", reason="不对口", **more)
 
 
-def judged(database: Database) -> list[tuple[str, str, bool]]:
+def pieces(database: Database) -> list[Piece]:
     with database.reading() as connection:
-        return [(one.text, one.course_id, one.accepted) for one in feedback.judged(connection)]
+        return [*feedback.judged(connection)]
+
+
+def judged(database: Database) -> list[tuple[str, str, bool]]:
+    return [(one.text, one.course, WORTH[one.kind] > 0) for one in pieces(database)]
 
 
 def test_feedback_is_kept_with_who_said_it_of_which_version_and_not_with_whose_id(database: Database):
@@ -84,18 +89,34 @@ def test_only_what_was_said_of_a_gap_is_a_judgement_of_its_words(database: Datab
         said("reject", "c4", gap="怕讲话", person=PERSON, scope="person", reason="没有时间"),
         said("reject", "c5", gap="怕讲话", scope="course", reason="教材过时"),
         said("attended", "c6", gap="怕讲话", person=PERSON),
+        said("attended", "c7", person=PERSON),
+        said("tested", "c8", gap="怕讲话", person=PERSON, score_before=50.0, score_after=80.0),
+        said("tested", "c9", gap="怕讲话", person=PERSON, score_before=50.0, score_after=55.0),
+        said("tested", "c10", gap="怕讲话", person=PERSON, score_after=80.0),
+        said("tested", "c11", person=PERSON, score_before=50.0, score_after=80.0),
     ]
     feedback.keep(database, BY, given, "v1")
-    assert judged(database) == [("怕讲话", "c1", True), ("怕讲话", "c3", False)]
-    with database.reading() as connection:
-        times = [one.at for one in feedback.judged(connection)]
+    found = pieces(database)
+    assert [(one.course, one.kind) for one in found] == [
+        ("c1", Kind.ACCEPTED), ("c3", Kind.REJECTED), ("c6", Kind.ATTENDED), ("c8", Kind.IMPROVED), ("c9", Kind.UNIMPROVED),
+    ]  # fmt: skip
+    assert {(one.text, one.planner) for one in found} == {("怕讲话", BY.actor)}
+    times = [one.at for one in found]
     assert times == sorted(times)
-    assert Verdict("怕讲话", "c1", True, times[0]) in times_of(database)
+    assert all(time.tzinfo for time in times)
 
 
-def times_of(database: Database) -> list[Verdict]:
-    with database.reading() as connection:
-        return [*feedback.judged(connection)]
+def test_a_command_reads_what_there_is_to_learn_beside_the_registry_unless_learning_is_off(tmp_path: Path):
+    where = {"REGISTRY": str(tmp_path / "registry"), "DATABASE_URL": "", "SECRET": "x" * 32, "SECRET_FILE": ""}
+    assert feedback.judged_beside({**where, "LEARN": 1}) == []
+    database = database_of(where)
+    database.prepare()
+    feedback.keep(database, BY, [said("accept", "c1", gap="怕讲话")], "v1")
+    found = feedback.judged_beside({**where, "LEARN": 1})
+    assert found is not None
+    assert [(one.text, one.course, one.kind) for one in found] == [("怕讲话", "c1", Kind.ACCEPTED)]
+    assert feedback.judged_beside({**where, "LEARN": 0}) is None
+    database.engine.dispose()
 
 
 def test_a_rejection_that_was_reverted_judges_nothing_until_it_is_made_again(database: Database):
@@ -157,3 +178,20 @@ def test_of_somebody_who_is_forgotten_the_judgements_stay_and_nothing_else(datab
     kept = overrides.find(database, first.override or 0)
     assert kept
     assert kept.reason == ""
+
+
+def test_what_somebody_who_is_forgotten_attended_and_how_they_were_tested_is_gone(database: Database):
+    given = [
+        said("accept", "c1", gap="怕讲话", person=PERSON),
+        said("attended", "c1", gap="怕讲话", person=PERSON),
+        said("tested", "c1", gap="怕讲话", person=PERSON, score_before=50.0, score_after=80.0),
+        said("attended", "c1", gap="怕讲话", person="工号-4712"),
+    ]
+    feedback.keep(database, BY, given, "v1")
+    with database.writing() as connection:
+        assert feedback.forget(connection, pseudonym(database, PERSON)) == 3
+    with database.reading() as connection:
+        rows = feedback.page(connection, 0, 10)
+    assert [(one.verdict, one.pseudonym, one.score_after) for one in rows] == [
+        ("accept", None, None), ("attended", pseudonym(database, "工号-4712"), None),
+    ]  # fmt: skip

@@ -352,12 +352,12 @@ def test_the_feedback_comes_back_page_by_page_under_pseudonyms_and_reading_it_is
     assert [one["person"] for one in rows] == [pseudonym(database, PERSON["id"]), None]
     with database.reading() as connection:
         done = [(one.action, one.detail) for one in audit.entries(connection) if one.action == "feedback.export"]
-        judged = [(one.text, one.course_id, one.accepted) for one in feedback.judged(connection)]
+        judged = [(one.text, one.course, one.kind) for one in feedback.judged(connection)]
     assert done == [
         ("feedback.export", {"after": 0, "rows": 1}),
         ("feedback.export", {"after": first["next"], "rows": 1}),
     ]
-    assert judged == [(TEXT, course, False), (OTHER, "Q0001", True)]
+    assert judged == [(TEXT, course, "rejected"), (OTHER, "Q0001", "accepted")]
 
 
 def test_the_feedback_is_a_table_for_excel_in_which_nothing_is_a_formula(
