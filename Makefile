@@ -42,6 +42,9 @@ benchmark: $(VENV)/.dev ## measure quality and speed, as in benchmarks/README.md
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/plans.py
+	$(BIN)/python benchmarks/feedback.py
+	$(BIN)/python benchmarks/versions.py
+	$(BIN)/python benchmarks/service.py
 
 lock: $(VENV)/.dev ## pin the packages of pyproject.toml again, with hashes
 	for kind in run dask dev notebooks; do \

@@ -8,6 +8,7 @@ surely the text names a lack at all, the same for every course.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import normalize
 
 from model.competence import CompetencyClassifier
+from model.curation import Curation
 from model.domain import Catalog, Course
 from model.lexicon import Lexicon
 from model.text import PackedNgrams, character_ngrams, topic
@@ -49,6 +51,8 @@ class Evidence:
     ----------
     teaches : tuple of str or None
         For each course the competency it most probably teaches; None where none is recognised.
+    taught : array of float32, shape (courses, competencies)
+        Probability that each course teaches each competency.
     familiar : float
         How far the catalog is about what the phrases know, 0 to 1.
     """
@@ -68,11 +72,33 @@ class Evidence:
         if classifier.vectors:
             classifier.vectors.learn(self._described)
             self._vectors = classifier.vectors.of(self._described)
-        taught = self._taught(catalog)
+        self._teach(self._taught(catalog))
+        self.familiar = self._familiarity(catalog)
+
+    def _teach(self, taught: NDArray[np.floating]) -> None:
+        self.taught = taught.astype(np.float32)
         self._competencies = _unit(taught).T
         names = self.classifier.classes_
         self.teaches = tuple(names[row.argmax()] if row.max() >= HARDLY else None for row in taught)
-        self.familiar = self._familiarity(catalog)
+
+    def under(self, curation: Curation, catalog: Catalog) -> Evidence:
+        """The same with what was said of single courses, and of words in their titles, in the place of what was read from them."""
+        column = {name: number for number, name in enumerate(self.classifier.classes_[:-1])}
+        taught = np.array(self.taught, dtype=np.float64)
+        for row, course in enumerate(catalog):
+            if course.id in curation.taught:
+                taught[row] = 0
+                for name, sure in zip(curation.taught[course.id][0], CURATED, strict=False):
+                    # A version trained before a competency was known cannot tell of it.
+                    if name in column:
+                        taught[row, column[name]] = sure
+            else:
+                for name in curation.meant(course.title):
+                    if name in column:
+                        taught[row, column[name]] = max(CURATED[0], taught[row, column[name]])
+        other = copy(self)
+        other._teach(taught)
+        return other
 
     @property
     def course_texts(self) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
+from model.curation import PINNED
 from model.domain import Candidate, Explanation, Gap, Part, Reason, Recommendation
 
 DUTY_CODE = "duty_post"
@@ -13,20 +16,25 @@ LACK_CODES = {
     "岗位要求": "lack_post",  # A lack that was seen by holding the person against the post.
 }
 
+REQUIRED = "必修课：课程目录如此标明。"
+PINNED_FOR_ALL = "必修课：由课程目录的管理者指定。"
 EVIDENCE = {
     "lexical": "（主要凭词句相同）",
     "competency": "（主要凭所讲能力一致）",
     "expansion": "（主要凭同一能力的常用词）",
     "semantic": "（主要凭意思相近）",
+    PINNED: "（由课程目录的管理者指定）",
 }
 
 
-def explain(candidate: Candidate) -> Recommendation:
-    """Give each part of a candidate its sentence, the largest part first; a required course says so first of all."""
+def explain(candidate: Candidate, pinned: Container[str] = ()) -> Recommendation:
+    """Give each part of a candidate its sentence, the largest part first; a required course says so first of all. ``pinned`` are the ids of courses
+    that are required because somebody said so, not the list."""
     parts = sorted(candidate.parts, key=lambda part: (-part.value, part.gap.text))
     reasons = [Explanation(part.gap.text, part.value, _code(part.gap), _sentence(part)) for part in parts]
     if candidate.course.required:
-        reasons.insert(0, Explanation(None, 0.0, "required", "必修课：课程目录如此标明。"))
+        told = PINNED_FOR_ALL if candidate.course.id in pinned else REQUIRED
+        reasons.insert(0, Explanation(None, 0.0, "required", told))
     return Recommendation(candidate, tuple(reasons))
 
 

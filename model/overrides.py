@@ -1,4 +1,4 @@
-"""Rejections that hold whatever version answers -> which courses are out, for which words, for whom.
+"""Rejections that hold whatever version answers -> which courses are out, for which words, for whom. Beside them stands what is said of words and courses (``curation``).
 
 A value without a store or a clock behind it. Each rejection has a number, so that an answer can tell which of them took part in it.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
+from model.curation import NOTHING, Curation, Pin, Synonym, Taught
 from model.lexicon import bare
 
 Barred = Mapping[str, int]  # Course id -> the number of the rejection that says so.
@@ -37,11 +38,15 @@ class Overrides:
     pairs: Mapping[str, Barred] = field(default_factory=dict)
     people: Mapping[str, Barred] = field(default_factory=dict)
     courses: Barred = field(default_factory=dict)
+    curation: Curation = NOTHING
     name_of: Callable[[str], str] = field(default=_itself, compare=False, repr=False)
 
     @classmethod
-    def of(cls, rejections: Iterable[Rejection]) -> Self:
-        """Sort rejections by what they are about; their order does not matter."""
+    def of(cls, said: Iterable[Rejection | Synonym | Taught | Pin]) -> Self:
+        """Sort rejections and sayings by what they are about; their order does not matter."""
+        said = list(said)
+        rejections = [one for one in said if isinstance(one, Rejection)]
+        curation = Curation.of(one for one in said if not isinstance(one, Rejection))
         pairs: dict[str, dict[str, int]] = {}
         people: dict[str, dict[str, int]] = {}
         courses: dict[str, int] = {}
@@ -53,16 +58,16 @@ class Overrides:
             else:
                 place = courses
             place.setdefault(one.course, one.number)
-        return cls(pairs, people, courses)
+        return cls(pairs, people, courses, curation)
 
     def __bool__(self) -> bool:
-        return bool(self.pairs or self.people or self.courses)
+        return bool(self.pairs or self.people or self.courses or self.curation)
 
     @property
     def numbers(self) -> frozenset[int]:
-        """The numbers of all rejections at work."""
+        """The numbers of all rejections and sayings at work."""
         by_course = (*self.pairs.values(), *self.people.values(), self.courses)
-        return frozenset(number for barred in by_course for number in barred.values())
+        return frozenset(number for barred in by_course for number in barred.values()) | self.curation.numbers
 
     def among(self, identities: Iterable[str]) -> Overrides:
         """The same for these persons alone, by their ids: a plain value that can be sent to another process."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.cells import is_nothing, several
+from model.curation import NOTHING, Curation
 from model.lexicon import Lexicon, bare
 
 VERY_SURE = 0.8  # A ， ends a lack where both sides name competencies of different areas with this probability …
@@ -67,8 +68,8 @@ class Classifier(Protocol):
 class Reader:
     """Understands gap texts: splits those that tell of several lacks, names the competency of each."""
 
-    def __init__(self, classifier: Classifier, lexicon: Lexicon) -> None:
-        self.classifier, self.lexicon = classifier, lexicon
+    def __init__(self, classifier: Classifier, lexicon: Lexicon, curation: Curation = NOTHING) -> None:
+        self.classifier, self.lexicon, self.curation = classifier, lexicon, curation
         self._false_friends = {frozenset(map(bare, pair)) for pair in lexicon.false_friends}
 
     def understand(self, texts: Iterable[str]) -> dict[str, Understanding]:
@@ -78,7 +79,7 @@ class Reader:
         return {text: self._understood(text, row) for text, row in zip(distinct, probabilities, strict=True)}
 
     def _understood(self, text: str, probabilities: NDArray[np.float64]) -> Understanding:
-        exact = self.lexicon.named.get(bare(text))
+        exact = self.curation.named(text) or self.lexicon.named.get(bare(text))
         if exact:
             return Understanding(exact, unclear=False)
         best = int(np.argmax(probabilities[:-1]))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model import gaps as gap_rules
-from model.courselists import TitleIndex
+from model.curation import PINNED, Numbered
 from model.domain import Catalog, Gap, Limits, Match, Plan, Profile
 from model.evidence import FEATURES
 from model.explanation import explain
@@ -20,6 +20,7 @@ from model.matcher import CHUNK, Matcher
 from model.overrides import NONE, Barred, Overrides
 from model.reader import Reader, names_nothing
 from model.selection import Needs, Reach, Reached, Selector
+from model.titles import TitleIndex
 
 Progress = Callable[[int, int], None]
 
@@ -53,20 +54,38 @@ class Recommender:
     overrides: Overrides = NONE
 
     def under(self, overrides: Overrides) -> Recommender:
-        """This version with rejections at work in all it answers; what is known of its catalog is not worked out again."""
-        other = replace(self, overrides=overrides)
-        other.__dict__.update(reader=self.reader, titles=self.titles, teaches=self.teaches)
+        """This version with rejections and sayings at work in all it answers; what is known of its catalog is not worked out again."""
+        known: Recommender | None = self.__dict__.get("_under")
+        if known is not None and known.overrides is overrides:
+            return known
+        said = overrides.curation
+        matcher, catalog = self.matcher.under(said, self.catalog), _required(self.catalog, said.everybody)
+        other = replace(self, overrides=overrides, matcher=matcher, catalog=catalog)
+        other.__dict__["titles"] = self.titles
+        if matcher is self.matcher:
+            other.__dict__.update(reader=self.reader, teaches=self.teaches)
+        # The last one is kept, for it remembers answers of its own; the overrides change seldom and are asked with every request.
+        self.__dict__["_under"] = other
         return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A version is stored without what it has worked out for itself, and without what is at work over it."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def reader(self) -> Reader:
         """Understands gap texts with the version's own classifiers."""
-        return Reader(self.matcher, self.lexicon)
+        return Reader(self.matcher, self.lexicon, self.overrides.curation)
 
     @cached_property
     def titles(self) -> TitleIndex:
         """Finds completed courses by what people write."""
         return TitleIndex(self.catalog)
+
+    @cached_property
+    def _selectors(self) -> Callable[[Limits], Selector]:
+        """Selectors by what callers ask: each remembers which courses are out for which kind of person, a tenth of the time of a request."""
+        return lru_cache(maxsize=16)(partial(Selector, self.catalog))
 
     def answer(self, texts: Sequence[str], top: int = 10) -> list[Answer]:
         """Rank the courses for each gap text (``quebu match``). For a text of several lacks the best course of each comes first, then
@@ -92,7 +111,8 @@ class Recommender:
             for place in list(dict.fromkeys(map(int, ranked)))[:top]
         )
         answerable = bool(matches) and float(best.max()) >= self.accepted
-        return Answer(text, matches, answerable, frozenset().union(*(numbers for _, numbers in kept)))
+        said = self._said(text, [match.course.id for match in matches], [*lacks])
+        return Answer(text, matches, answerable, said.union(*(numbers for _, numbers in kept)))
 
     def _without(
         self, row: NDArray[np.float32], barred: Barred, top: int
@@ -120,6 +140,13 @@ class Recommender:
         lacks = self.reader.split(texts)
         parts = sorted({part for found in lacks.values() for part in found if not names_nothing(part)})
         rows = dict(zip(parts, self.matcher.relevance(parts), strict=True))
+        if self.overrides.curation.pins:
+            understood = self.reader.understand(parts)
+            for part in parts:
+                pinned = self._rows(self.overrides.curation.pinned(part, understood[part].competency))
+                if pinned:
+                    rows[part] = rows[part].copy()
+                    rows[part][pinned] = 1.0
         return {text: {part: rows[part] for part in found if part in rows} for text, found in lacks.items()}
 
     def needs(self, profiles: Sequence[Profile]) -> tuple[list[Needs], dict[str, Reach]]:
@@ -135,7 +162,12 @@ class Recommender:
             gap_rules.gaps_of(profile, family, self.lexicon, lacks, understood)
             for profile, family in zip(profiles, families, strict=True)
         ]
-        reach = self._reach({text for person in gaps for gap in person for text in (gap.text, gap.competency) if text})
+        about = {gap.text: gap.competency for person in gaps for gap in person}
+        reach = self._reach(about | {name: name for name in about.values() if name})
+        said = {
+            text: self._said(text, [self.catalog.courses[row].id for row in reach[text]], [text], about[text])
+            for text in (about if self.overrides.curation else ())
+        }
 
         def unclear(gap: Gap) -> bool:
             """Where the catalog has courses for the competency and none for these words, the words are at fault, not the catalog."""
@@ -153,6 +185,7 @@ class Recommender:
                 tuple(map(unclear, own)),
                 self.overrides.for_person(profile.id),
                 self._rejected(profile, own, lacks),
+                frozenset().union(*(said[gap.text] for gap in own)) if said else frozenset(),
             )
             for profile, family, own in people
         ], reach
@@ -171,10 +204,10 @@ class Recommender:
     def plans(self, profiles: Sequence[Profile], limits: Limits, progress: Progress | None = None) -> Iterator[Plan]:
         """The plan of each person, in the order given. ``progress`` is told (people done, people in all)."""
         needs, reach = self.needs(profiles)
-        selector = Selector(self.catalog, limits)
+        selector, pinned = self._selectors(limits), self.overrides.curation.everybody
         for number, person in enumerate(needs, start=1):
             selected = selector.select(person, [reach[gap.text] for gap in person.gaps])
-            chosen = tuple(explain(candidate) for candidate in (*selected.required, *selected.ranked))
+            chosen = tuple(explain(candidate, pinned) for candidate in (*selected.required, *selected.ranked))
             yield Plan(
                 person.profile,
                 person.gaps,
@@ -187,8 +220,26 @@ class Recommender:
             if progress:
                 progress(number, len(profiles))
 
-    def _reach(self, texts: Iterable[str]) -> dict[str, Reach]:
-        """For each distinct gap text the courses that reach the accepted relevance (row -> relevance)."""
+    def _rows(self, courses: Iterable[str]) -> list[int]:
+        return [self.catalog.row_of[course] for course in courses if course in self.catalog.row_of]
+
+    def _said(
+        self, text: str, courses: Iterable[str], lacks: Iterable[str], competency: str | None = None
+    ) -> frozenset[int]:
+        """The numbers of what was said of the words of a text, and of the courses that are offered for it."""
+        said = self.overrides.curation
+        if not said:
+            return frozenset()
+        heard = [said.heard(one) for one in (text, *lacks)]
+        pinned = {} if not said.pins else {**said.pinned(text, competency)}
+        for lack in lacks if said.pins else ():
+            pinned |= said.pinned(lack, competency or self.reader.understand([lack])[lack].competency)
+        of_courses = [said.changed(one) | ({pinned[one]} if one in pinned else set()) for one in courses]
+        return frozenset().union(*heard, *of_courses)
+
+    def _reach(self, texts: Mapping[str, str | None]) -> dict[str, Reach]:
+        """For each distinct gap text (with the competency it names) the courses that reach the accepted relevance, or were said to (row ->
+        relevance)."""
         reach: dict[str, Reach] = {}
         distinct = sorted(texts)
         for start in range(0, len(distinct), CHUNK):
@@ -199,7 +250,7 @@ class Recommender:
                 reach[text] = {
                     int(place): Reached(round(float(relevance), 4), FEATURES[strongest])
                     for place, (relevance, strongest) in zip(found, row[found].tolist(), strict=True)
-                }
+                } | dict.fromkeys(self._rows(self.overrides.curation.pinned(text, texts[text])), Reached(1.0, PINNED))
         return reach
 
     def nearest(self, texts: Iterable[str]) -> dict[str, Match]:
@@ -223,3 +274,10 @@ class Recommender:
     def unknown_completed(self, profile: Profile) -> tuple[str, ...]:
         """What a person names as completed that no course of the catalog answers to."""
         return self.titles.resolve(profile.completed)[1]
+
+
+def _required(catalog: Catalog, courses: Numbered) -> Catalog:
+    """The catalog with these courses required of everybody."""
+    if not courses:
+        return catalog
+    return Catalog(tuple(replace(one, required=True) if one.id in courses else one for one in catalog))

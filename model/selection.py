@@ -44,7 +44,8 @@ Reach = Mapping[int, Reached]
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What one person lacks and brings: the post family, the ids of completed courses, the gaps, and which of them are too vague
-    to be served. ``barred`` are the courses that were rejected for the person, ``rejected`` those that were for the words of a gap."""
+    to be served. ``barred`` are the courses that were rejected for the person, ``rejected`` those that were for the words of a gap; ``said`` are the
+    numbers of what was said of words and courses and bears on these gaps."""
 
     profile: Profile
     family: str | None
@@ -53,12 +54,13 @@ class Needs:
     unclear: tuple[bool, ...]
     barred: Barred = field(default_factory=dict)
     rejected: Mapping[Gap, Barred] = field(default_factory=dict)
+    said: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class Selected:
     """What selection decided for one person. ``removed`` counts courses by the first rule that took each away; ``overridden`` are the
-    numbers of the rejections that took part."""
+    numbers of the rejections and sayings that took part."""
 
     required: tuple[Candidate, ...]
     ranked: tuple[Candidate, ...]
@@ -166,7 +168,7 @@ class Selector:
             if cause:
                 unmet.append(Unmet(gap, cause))
         told = {rule: count for rule, count in counts.items() if count}
-        return Selected(required, ranked, tuple(unmet), told, self.overridden(needs, reached))
+        return Selected(required, ranked, tuple(unmet), told, self.overridden(needs, reached) | needs.said)
 
     def _surely_for(self, row: int, needs: Needs) -> bool:
         """A course required of some levels or posts is pinned only for people whose level and post are known."""

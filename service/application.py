@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from apiflask import APIFlask
@@ -16,22 +15,26 @@ from service.api import (
     cohorts,
     feedback,
     health,
+    imports,
     jobs,
     keys,
+    learning,
     matches,
     metrics,
     models,
+    outcomes,
     overrides,
     plans,
     recommendations,
+    reviews,
 )
-from service.embeddings import encoders
 from service.engine import Engine
 from service.pages import docs, landing, login
 from service.settings import load_settings
 from service.store import logins
 from service.store.database import database_of
 from service.store.overrides import Layer
+from service.versions import registry_of
 from service.wire.access import init_access
 from service.wire.compression import init_compression
 from service.wire.cookies import init_cookies
@@ -58,7 +61,7 @@ def create(config: Mapping[str, Any] | None = None) -> APIFlask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False  # An address with a doubled slash is unknown; a redirect would be one more shape.
-    app.extensions["quebu"] = Engine(Path(settings["REGISTRY"]), encoders(settings))
+    app.extensions["quebu"] = Engine(registry_of(settings))
     app.extensions["quebu.overrides"] = Layer(database)
     if settings["TRUSTED_PROXIES"]:
         hops = settings["TRUSTED_PROXIES"]
@@ -73,14 +76,18 @@ def create(config: Mapping[str, Any] | None = None) -> APIFlask:
         health,
         metrics,
         recommendations,
+        reviews,
         batch,
         cohorts,
         jobs,
         matches,
         catalog,
+        imports,
         models,
         plans,
         feedback,
+        learning,
+        outcomes,
         overrides,
         keys,
         audit,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import click
 
 from model.domain import LONGEST_TEXT, Limits
-from model.errors import EncoderUnavailable, InputError
+from model.errors import InputError
 from model.judgements import read_judgements
 from model.lexicon import load_lexicon
-from model.registry import Registry
 from service.commands import administration
+from service.commands.curating import overrides_group, reviews_command
+from service.commands.models import models_group
 from service.commands.planning import compare_plans_command, plan_command
 from service.commands.recommending import recommend_command
 from service.commands.story import story
@@ -29,9 +28,9 @@ from service.commands.terminal import (
     version_at_work,
     version_option,
 )
+from service.commands.training import train_command
 from service.commands.usage import Planners, few
 from service.commands.work import work_command
-from service.embeddings import encoders, usable
 from service.settings import load_settings
 from service.shapes.jsonl import read_questions
 from service.shapes.outputs import Results, check_out, write_lines, writer
@@ -44,77 +43,6 @@ FEW_PEOPLE = 5
 @click.version_option(package_name="quebu", message="缺补 %(version)s")
 def main() -> None:
     """Entry point of the command."""
-
-
-@main.command(help="用一份课程表训练出一个新版本，并输出版本号和指标（JSON）。")
-@click.option("--courses", type=click.Path(path_type=Path), required=True, help="课程表：.xlsx .xls .csv .jsonl")
-@registry_option
-@click.option("--activate", is_flag=True, help="训练后立即启用这个版本")
-@click.option("--check", is_flag=True, help="只检查课程表，列出有问题的单元格，不训练")
-def train(courses: Path, registry: Path, activate: bool, check: bool) -> None:
-    """Train, save, print the card."""
-    from model import training  # noqa: PLC0415 (scikit-learn takes a second to import; --help should not wait for it)
-
-    if registry.exists() and not registry.is_dir():
-        raise InputError(f"{registry} 是文件，不是目录。请用 --registry 另指定版本库目录。")
-    catalog, reading = catalog_of(courses, load_lexicon())
-    account = {
-        "rows": reading.rows,
-        "read": reading.read,
-        "rejected": reading.rejected,
-        "skipped": reading.skipped,
-    }
-    if check:
-        print_json({"source": courses.name, "courses": len(catalog), "reading": account})
-        return
-    tell(f"读到 {len(catalog)} 门课程。正在训练，并用随附的评判数据评价匹配效果……")
-    card = {
-        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "source": courses.name,
-        "courses": len(catalog),
-        "catalog_fingerprint": catalog.fingerprint,
-        "accepted_relevance": training.ACCEPTED,
-        "reading": account,
-    }
-    wanted = encoders(load_settings())
-    able = None if wanted is None else usable(wanted)
-    if wanted is not None and able != wanted:
-        tell("· 嵌入服务现在不可用，这个版本改用随附的编码器训练。")
-    store = Registry(registry, able)
-    before, version = store.latest(), None
-    while version is None:
-        try:
-            version = store.save(partial(training.train, catalog, encoders=able, before=before), card)
-        except EncoderUnavailable:
-            if not able:
-                raise
-            if before and usable(able) == able:  # It answers, but as another model than that of the version before.
-                before = None
-            else:
-                able = able[1:]
-                tell("· 嵌入服务在训练途中停止应答，这个版本改用其余的编码器重新训练；待服务恢复后，请再训练一次。")
-    if activate:
-        store.activate(version)
-    tell(f"已保存版本 {version}{'，并已启用' if activate else '，尚未启用'}。")
-    saved = store.card(version)
-    if saved["familiar"] < training.FAMILIAR:
-        tell("· 这份课程表的多数课程超出随附的能力词表，匹配主要靠字面和语义，匹配度只宜用来比较先后，不宜当作概率。")
-    print_json(
-        {
-            key: saved[key]
-            for key in (
-                "version",
-                "created",
-                "courses",
-                "catalog_fingerprint",
-                "encoder",
-                "degraded",
-                "familiar",
-                "metrics",
-            )
-        }
-        | {"active": activate}
-    )
 
 
 @main.command(help="为一句短板（或一个 .jsonl 文件里的每一句）匹配课程。")
@@ -210,10 +138,14 @@ def demo(out: Path | None, registry: Path, version: str | None) -> None:
     click.echo(f"全部结果已写入 {out}：个人推荐清单、缺课清单、读取说明。")
 
 
+main.add_command(train_command)
 main.add_command(recommend_command)
 main.add_command(plan_command)
 main.add_command(compare_plans_command)
 main.add_command(work_command)
+main.add_command(models_group)
+main.add_command(overrides_group)
+main.add_command(reviews_command)
 for command in administration.COMMANDS:
     main.add_command(command)
 

@@ -62,7 +62,7 @@ def reading_of(people: list[Any], lexicon: Lexicon) -> Reading[Profile]:
     return Reading(tuple(profiles), len(profiles), 0, {})
 
 
-def told_reading(reading: Reading[Profile]) -> dict[str, Any]:
+def told_reading(reading: Reading[Any]) -> dict[str, Any]:
     """How the rows of a file add up, and every fault by its cell. What stands in a cell is not repeated."""
     return {
         "rows": reading.rows,

@@ -30,6 +30,14 @@ SETTINGS = (
     ),
     Setting("SECRET", "", "Secret of at least 32 characters that keys digests and cookies; blank: that of the file."),
     Setting("SECRET_FILE", "", "File with the secret; blank: one beside the registry, made when first needed."),
+    Setting("SIGNING_KEY", "", "Key of at least 32 characters that versions are sealed with; blank: that of the file."),
+    Setting("SIGNING_KEY_FILE", "", "File with that key; blank: versions are not sealed."),
+    Setting(
+        "KEEP_VERSIONS", 10, "Versions kept, the newest, beside the active one and those before it; 0: all.", 0, 10_000
+    ),
+    Setting("GATE_QUALITY", 0.02, "Largest drop of nDCG@10 with which a version takes over without a reason.", 0, 1),
+    Setting("GATE_UNMET", 0.05, "Largest share of gaps newly unmet with which it does.", 0, 1),
+    Setting("GATE_CHANGED", 1.0, "Largest share of people whose first courses change with which it does.", 0, 1),
     Setting("TRUSTED_PROXIES", 0, "How many proxies stand before the service and tell whom they speak for.", 0, 10),
     Setting(
         "RATE_LIMIT", 30_000, "Requests a minute of one key; a plan or a batch counts as a hundred.", 1, 10_000_000
@@ -61,6 +69,7 @@ SETTINGS = (
     ),
     Setting("MAX_BATCH", 20_000, "Most profiles of one batch request.", 1, 1_000_000),
     Setting("MAX_BATCH_MB", 64, "Largest request body of a batch, in MB.", 1, 1000),
+    Setting("LEARN", 1, "Whether a training learns from what planners said (1) or not (0).", 0, 1),
     Setting("LOG_LEVEL", "info", "From which level on the service tells: debug, info, warning or error."),
     Setting("MAX_BODY_MB", 10, "Largest request body, in MB.", 1, 1000),
     Setting(

@@ -16,7 +16,19 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     "README.md",
     "README.zh-CN.md",
-    *(f"docs/{name}.md" for name in ("api", "architecture", "glossary", "how-to-change", "operations", "scaling")),
+    *(
+        f"docs/{name}.md"
+        for name in (
+            "api",
+            "architecture",
+            "course-lists",
+            "glossary",
+            "how-to-change",
+            "operations",
+            "scaling",
+            "versions",
+        )
+    ),
 ]
 
 
@@ -83,7 +95,7 @@ def test_the_architecture_names_the_evidence_and_the_accepted_level_of_the_code(
 
 def test_the_data_card_counts_what_is_there():
     card = text("training_data/README.md")
-    for name in ("competencies", "false_friends", "levels", "posts", "post_requirements", "courses"):
+    for name in ("competencies", "false_friends", "levels", "posts", "post_requirements", "categories", "courses"):
         with (ROOT / "training_data" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             rows = sum(1 for _ in csv.DictReader(file))
         assert re.search(rf"\| `{name}\.csv` \| {rows:,} \|", card), f"{name}: {rows}"

@@ -13,18 +13,20 @@ ROOT = Path(__file__).parents[1]
 
 # Every file of model/ may import those before it, never those after it.
 ORDER = (
-    "errors", "domain", "tables", "sheets", "headers", "cells", "lexicon", "rows", "posts", "rosters", "courselists", "text", "encoder", "vectors",
-    "competence", "judgements", "evidence", "fusion", "reader", "gaps", "matcher", "overrides", "selection", "explanation", "recommender", "reports",
+    "errors", "domain", "jsonld", "tables", "sheets", "headers", "mapping", "moodle", "cells", "categories", "lexicon", "rows", "posts", "rosters", "courserows", "courselists",
+    "titles", "series", "sources", "changes", "annotated", "curation", "text", "encoder", "vectors",
+    "competence", "judgements", "feedback", "evidence", "fusion", "reader", "gaps", "matcher", "overrides", "selection", "explanation", "recommender", "enrichment", "reports",
     "cohort.nouns", "cohort.choices", "cohort.demand", "cohort.rules", "cohort.sessions", "cohort.program", "cohort.class_plan", "cohort.placing", "cohort.split",
-    "cohort.menu_program", "cohort.seating", "cohort.menu_search", "cohort.menu", "cohort.quotas", "cohort.pairing", "cohort.follow", "cohort.rival",
-    "cohort.filing", "cohort.need_reports", "cohort.care_reports", "cohort.plan_reports", "baselines", "evaluation", "training", "comparison", "registry",
+    "cohort.menu_program", "cohort.seating", "cohort.menu_search", "cohort.menu", "cohort.quotas", "cohort.pairing", "cohort.follow", "closing", "cohort.rival",
+    "cohort.filing", "cohort.need_reports", "cohort.care_reports", "cohort.plan_reports", "baselines", "evaluation", "learning", "training", "comparison", "gate_quality", "gate", "gate_sheets",
+    "durable", "history", "cards", "shelf", "registry",
 )  # fmt: skip
 ALONE = {
     "__init__",
     "cohort.__init__",
     "spreadsheet_reader",
 }  # Nothing inside, and a program of its own that is never imported.
-EDGES = {"tables", "sheets", "registry", "spreadsheet_reader"}
+EDGES = {"tables", "sheets", "durable", "shelf", "registry", "spreadsheet_reader"}
 
 # Globbing and joining names reads a folder's list, never a file's content; it is not among these.
 FILE_METHODS = {

@@ -40,7 +40,7 @@ class Demand:
     ``relevance`` holds for each group and choice how surely the choice closes the gap (0: not at all). ``hopeless`` are the gaps that
     nothing in the catalog would close, with the cause. ``outside`` tells for each kind of person which choices are for other levels or
     posts, ``kinds`` the kind of each person. ``twins`` are groups of near-duplicates among the choices, found once, for every class of a
-    split has the same. ``overridden`` are the numbers of the rejections that took part.
+    split has the same. ``overridden`` are the numbers of the rejections and sayings that took part.
     """
 
     choices: tuple[Choice, ...]
@@ -143,7 +143,7 @@ def demand_of(
             removed |= {row: "方式不便" for row in choices[part].rows if row not in removed}
         for part in {choice_of[row] for row in selector.rows_of(own.barred)}:
             removed |= {row: "被排除" for row in choices[part].rows if row not in removed}
-        overridden |= selector.overridden(own, [reach[gap.text] for gap in own.gaps], together)
+        overridden |= own.said | selector.overridden(own, [reach[gap.text] for gap in own.gaps], together)
         for gap, unclear in zip(own.gaps, own.unclear, strict=True):
             rows, out = reach[gap.text], removed
             if gap in own.rejected:

@@ -39,3 +39,13 @@ def documents_body(bp: APIBlueprint, schema: type[Schema], example: Any = None) 
         return view
 
     return noted
+
+
+def documents_form(bp: APIBlueprint, schema: type[Schema]) -> Callable[[View], View]:
+    """Name the schema of a form with a file in the document, in the same way."""
+
+    def noted(view: View) -> View:
+        bp.input(schema, location="form_and_files", validation=False)(view)
+        return view
+
+    return noted

@@ -203,7 +203,7 @@ def plan_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
         results = plan_for(recommender, sent.reading, asked, config, given["deadline"], before)
         metrics_now().count(len(sent.reading.values))
     except InputError as error:
-        return _refused(error)
+        return refused(error)
     if _answer() == WORKBOOK:
         return Response(plan_as_workbook(results), mimetype=WORKBOOK)
     return Response(plan_as_json(results, from_file=sent.from_file), mimetype=JSON)
@@ -231,7 +231,7 @@ def recommend_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
         PeopleIn(exclude=WITHOUT_PEOPLE if is_form() else ()).load(body)
         sent = _people(recommender.lexicon, month)
     except InputError as error:
-        return _refused(error)
+        return refused(error)
     if _is_large(sent):
         asked = asked_of(limits) | {"explain": query["explain"], "month": month}
         return _later("recommendations", asked, recommender.version, sent)
@@ -270,7 +270,7 @@ def _answer() -> str:
     return request.accept_mimetypes.best_match([JSON, WORKBOOK]) or JSON
 
 
-def _refused(error: InputError) -> Response:
+def refused(error: InputError) -> Response:
     """A table without one usable row names its faults by cell, without what stands there."""
     cells = error.faults if isinstance(error, TableError) else ()
     errors = [

@@ -23,22 +23,32 @@ bp = APIBlueprint("jobs", __name__, url_prefix="/api/v1", tag="jobs")
 
 ASYNC = "respond-async"
 UNKNOWN = "没有这个任务，或它已经到期删除；自己的任务见 /api/v1/jobs。"
-NOT_YET = "任务还没有完成（{status}，已完成 {done}/{total} 人）；请按 Retry-After 的秒数等待后再取。"
+NOT_YET = "任务还没有完成（{status}，已完成 {done}/{total}）；请按 Retry-After 的秒数等待后再取。"
 NO_RESULT = {
     Status.FAILED: "任务没有完成，没有结果：{cause}",
     Status.CANCELLED: "任务已经取消，没有结果。",
 }
 WORDS = {Status.QUEUED: "排队中", Status.RUNNING: "处理中"}
+BUSY = "已有一个训练在排队或进行（任务 {identity}）；请等它完成，或先取消它。"
 NO_CURSOR = both("不是上一页给出的 next", "Not the next of a page before.")
 ACCEPTED: Any = {
     "description": "已成为任务，见响应头 Location；完成后到 /jobs/{job_id}/result 取结果",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OneJobOut"}}},
 }
+TRAINED = {
+    "type": "object",
+    "description": "训练：版本、核对课程表所得（同 /course-lists/check）、是否启用、未通过的检查、与原版本的比较",
+    "required": ["version", "active", "findings", "comparison", "changes", "sources"],
+    "properties": {"version": {"type": "string"}, "active": {"type": "boolean"}, "findings": {"type": "array"}},
+}
 RESULT: Any = {
     "description": "成功",
     "content": {
         JSON: {
-            "schema": {"anyOf": [{"$ref": f"#/components/schemas/{name}Out"} for name in ("Cohort", "Lists", "Batch")]}
+            "schema": {
+                "anyOf": [{"$ref": f"#/components/schemas/{name}Out"} for name in ("Cohort", "Lists", "Batch")]
+                + [TRAINED]
+            }
         },
         WORKBOOK: {"schema": {"type": "string", "format": "binary"}},
         "application/x-ndjson": {"schema": {"type": "string"}},
@@ -68,10 +78,11 @@ class JobOut(Door):
     """A job. ``done`` of ``total`` people are answered; ``result`` is the address of the answer once there is one."""
 
     id = fields.String()
-    kind = fields.String(validate=one_of(("plan", "recommendations", "batch")))
+    kind = fields.String(validate=one_of(("plan", "recommendations", "batch", "training")))
     status = fields.String(validate=one_of(tuple(Status)))
     done = fields.Integer(metadata={"description": "已完成的人数"})
     total = fields.Integer()
+    stage = fields.String(allow_none=True, metadata={"description": "训练进行到哪一步；done 和 total 此时是步数"})
     cause = fields.String(allow_none=True, metadata={"description": "没有完成的原因；其他情况为 null"})
     attempts = fields.Integer(metadata={"description": "第几次处理；进程意外中断时自动重试"})
     owner = fields.String()
@@ -108,11 +119,19 @@ def prefers_later() -> bool:
 
 
 def later(
-    kind: str, asked: Mapping[str, Any], version: str, people: int, given: Mapping[str, Iterable[bytes]]
+    kind: str,
+    asked: Mapping[str, Any],
+    version: str,
+    people: int,
+    given: Mapping[str, Iterable[bytes]],
+    *,
+    alone: bool = False,
 ) -> Response:
-    """Make a job of a request: 202 with the job, 429 where the caller has too many under way."""
+    """Make a job of a request: 202 with the job, 429 where the caller has too many under way, 409 where another of a kind that is done ``alone`` is."""
     try:
-        job = jobs.create(store(), by(), kind, asked, version, people, given)
+        job = jobs.create(store(), by(), kind, asked, version, people, given, alone=alone)
+    except jobs.UnderWay as error:
+        return problem(409, BUSY.format(identity=error.identity), headers={"Retry-After": "60"})
     except jobs.TooMany:
         detail = f"您已有 {jobs.MOST_WAITING} 个任务在排队或处理；请等其中一些完成，或取消不需要的。"
         return problem(429, detail, headers={"Retry-After": "60"})

@@ -1,21 +1,24 @@
-"""The rejections at work: made, shown with who, when and why, and reverted."""
+"""What is said of words and courses whatever version answers (rejections, pins, corrections, synonyms): made, shown with who, when and why, and reverted."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import g
 from marshmallow import RAISE, fields
 
+from model.domain import Catalog
 from service.api.audit import LAST
 from service.api.body import documents_body, read_json
 from service.api.feedback import OnwardIn
 from service.api.recommendations import VersionIn, recommender_of
 from service.shapes.fields import Door, both, characters
-from service.shapes.verdicts import LONGEST_COURSE, OverrideIn
+from service.shapes.sayings import OverrideIn
+from service.shapes.verdicts import LONGEST_COURSE
 from service.store import overrides
-from service.store.overrides import Override
+from service.store.overrides import REJECT, Override
 from service.store.roles import Role
 from service.wire.access import allows, by, store
 from service.wire.errors import problem
@@ -28,13 +31,18 @@ NOT_YOURS = "别人作出的人工调整，由管理课程目录的人撤销；�
 
 
 class OverrideOut(Door):
-    """A rejection, with who, when and why."""
+    """A rejection or a saying, with who, when and why."""
 
     id = fields.Integer()
-    course_id = fields.String()
+    kind = fields.String(metadata={"description": "reject 停用，pin 指定，teaches 所教能力，synonym 说法"})
+    course_id = fields.String(allow_none=True)
     title = fields.String(allow_none=True, metadata={"description": "课程目录里没有这门课时为 null"})
     gap = fields.String(allow_none=True, metadata={"description": "只对这条短板"})
     person = fields.String(allow_none=True, metadata={"description": "只对这个人：代号"})
+    word = fields.String(allow_none=True, metadata={"description": "synonym：说法"})
+    competencies = fields.List(
+        fields.String(), allow_none=True, metadata={"description": "pin、teaches、synonym：能力的规范词"}
+    )
     reason = fields.String()
     actor = fields.String()
     at = fields.DateTime()
@@ -45,11 +53,11 @@ class OverrideOut(Door):
 
 
 class NewOverrideOut(OverrideOut):
-    """A rejection just made, or the one that said the same before."""
+    """One just made, or the one that said the same before."""
 
 
 class OverridesOut(Door):
-    """A page of rejections, oldest first."""
+    """A page of them, oldest first."""
 
     overrides = fields.List(fields.Nested(OverrideOut))
     next = fields.Integer(allow_none=True, metadata={"description": "下一页的 cursor；没有下一页时为 null"})
@@ -57,7 +65,7 @@ class OverridesOut(Door):
 
 
 class WhichIn(OnwardIn, VersionIn):
-    """Which of the rejections."""
+    """Which of them."""
 
     reverted = fields.Boolean(
         load_default=False,
@@ -77,17 +85,21 @@ class WhichIn(OnwardIn, VersionIn):
 @documents_body(bp, OverrideIn)
 @bp.output(NewOverrideOut, status_code=201)
 @bp.doc(
-    summary="停用一门课程",
-    description="不写 gap 和 person 时对所有人停用。立即生效，重新训练后仍然有效，直到撤销；已有同样的调整时，答复就是那一条。",
+    summary="停用或指定课程，更正所教能力，补充说法",
+    description="立即生效，重新训练后仍然有效，直到撤销。已有同样的调整时，答复就是那一条；同一门课程的所教能力、同一个说法，后说的取代先说的。",
     operation_id="make_override",
     responses=[422, 503],
 )
 def make_override(query: dict[str, Any]) -> Any:
-    """Reject a course without feedback."""
-    catalog = recommender_of(query).catalog
-    asked = OverrideIn(catalog.row_of).load(g.body)
-    made = overrides.reject(store(), by(), asked["course_id"], asked["gap"], asked["person"], asked["reason"])
-    return _dumped(made, catalog.courses[catalog.row_of[made.course_id]].title), 201
+    """Put one to work."""
+    recommender = recommender_of(query)
+    asked = OverrideIn(recommender.catalog.row_of, recommender.lexicon).load(g.body)
+    if asked["kind"] == REJECT:
+        made = overrides.reject(store(), by(), asked["course_id"], asked["gap"], asked["person"], asked["reason"])
+    else:
+        names = ("kind", "gap", "word", "competencies", "reason")
+        made = overrides.say(store(), by(), course=asked["course_id"], **{name: asked[name] for name in names})
+    return _dumped(made, recommender.catalog), 201
 
 
 @bp.get("/overrides")
@@ -96,12 +108,11 @@ def make_override(query: dict[str, Any]) -> Any:
 @bp.output(OverridesOut)
 @bp.doc(summary="人工调整", operation_id="overrides", responses=[422, 503])
 def listed(query: dict[str, Any]) -> Any:
-    """The rejections, oldest first."""
+    """Those at work, oldest first."""
     recommender, most = recommender_of(query), query["limit"]
     found = overrides.listed(store(), query["cursor"], most + 1, query["reverted"], query["course_id"])
-    titles = {course.id: course.title for course in recommender.catalog}
     return {
-        "overrides": [_dumped(one, titles.get(one.course_id)) for one in found[:most]],
+        "overrides": [_dumped(one, recommender.catalog) for one in found[:most]],
         "next": found[most - 1].id if len(found) > most else None,
         "model_version": recommender.version,
     }
@@ -117,7 +128,7 @@ def listed(query: dict[str, Any]) -> Any:
     responses=[404],
 )
 def revert(override_id: int) -> Any:
-    """Let a rejection be at work no longer."""
+    """Let one be at work no longer."""
     found = overrides.find(store(), override_id) if override_id <= LAST else None
     if found is None:
         return problem(404, UNKNOWN)
@@ -127,7 +138,11 @@ def revert(override_id: int) -> Any:
     return "", 204
 
 
-def _dumped(one: Override, title: str | None) -> dict[str, Any]:
+def _dumped(one: Override, catalog: Catalog) -> dict[str, Any]:
     told = one._asdict()
-    applies = title is not None and one.reverted_at is None
-    return {"person": told.pop("pseudonym"), "title": title, "applies": applies, **told}
+    person = told.pop("pseudonym")
+    row = catalog.row_of.get(one.course_id or "")
+    title = None if row is None else catalog.courses[row].title
+    names = json.loads(one.competencies) if one.competencies else None
+    applies = (title is not None or one.course_id is None) and one.reverted_at is None
+    return {**told, "person": person, "title": title, "applies": applies, "competencies": names}

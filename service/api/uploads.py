@@ -34,12 +34,12 @@ def is_form() -> bool:
     return request.mimetype == FORM
 
 
-def sent_parts(structured: Collection[str]) -> dict[str, Any]:
-    """The parts of a form but the roster, as the members of a body; those that are ``structured`` are JSON. Raises ValidationError."""
-    given: dict[str, Any] = {name: value for name, value in request.form.items() if name != ROSTER}
+def sent_parts(structured: Collection[str], besides: str = ROSTER) -> dict[str, Any]:
+    """The parts of a form but its file (``besides``), as the members of a body; those that are ``structured`` are JSON. Raises ValidationError."""
+    given: dict[str, Any] = {name: value for name, value in request.form.items() if name != besides}
     faults: dict[str, list[str]] = {}
     for name, file in request.files.items():
-        if name != ROSTER:
+        if name != besides:
             given[name] = file.read().decode("utf-8-sig", "replace")
     for name in sorted(set(structured) & set(given)):
         try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +10,10 @@ from pathlib import Path
 import click
 
 from model.errors import InputError
-from service.commands.terminal import out_option, print_json, registry_option, tell
+from service.commands.terminal import out_option, print_json, registry_option, tell, who_runs_this
 from service.settings import load_settings
 from service.shapes.outputs import check_out, write_lines
 from service.store import audit, keys, logins
-from service.store.audit import By
 from service.store.database import Database, database_of, explained
 from service.store.roles import ROLE_NAMES, Role
 
@@ -29,7 +26,7 @@ role_option = click.option(
 
 
 @contextmanager
-def _opened(registry: Path, ready: bool = True) -> Iterator[Database]:
+def opened(registry: Path, ready: bool = True) -> Iterator[Database]:
     """The store beside the registry, or the one the settings name."""
     database = database_of(load_settings() | {"REGISTRY": str(registry)})
     try:
@@ -41,21 +38,13 @@ def _opened(registry: Path, ready: bool = True) -> Iterator[Database]:
         database.engine.dispose()
 
 
-def _by() -> By:
-    """Whoever is signed in to this machine."""
-    try:
-        return By(f"command:{getpass.getuser()}")
-    except (KeyError, OSError):  # A container's user may have no name.
-        return By(f"command:{os.getuid()}")
-
-
 @click.command(
     "migrate", help="建立数据库的表，或更新到这一版。PostgreSQL 在首次启动和升级之后都要运行；SQLite 自动进行。"
 )
 @registry_option
 def migrate_command(registry: Path) -> None:
     """Bring the tables to their present form."""
-    with _opened(registry, ready=False) as database:
+    with opened(registry, ready=False) as database:
         before, after = database.migrate()
         database.prepare()
     tell(f"数据库已是最新（{after}）。" if before == after else f"数据库的表已从 {before or '无'} 更新到 {after}。")
@@ -73,9 +62,9 @@ def keys_group() -> None:
 @registry_option
 def create_key(name: str, role: Role, days: int, registry: Path) -> None:
     """Print a new key."""
-    with _opened(registry) as database:
+    with opened(registry) as database:
         local = logins.local(database) is not None
-        key = keys.create(database, _by(), name, role, days)
+        key = keys.create(database, who_runs_this(), name, role, days)
     tell(f"密钥 {keys.identity(key)}（{ROLE_NAMES[role]}，{days} 天内有效）如下，只显示这一次，请妥善保存。")
     tell("使用时在请求头中写：Authorization: Bearer 密钥")
     _tell_end(local)
@@ -86,7 +75,7 @@ def create_key(name: str, role: Role, days: int, registry: Path) -> None:
 @registry_option
 def list_keys(registry: Path) -> None:
     """Print all keys."""
-    with _opened(registry) as database:
+    with opened(registry) as database:
         print_json([key._asdict() for key in keys.listed(database)])
 
 
@@ -95,8 +84,8 @@ def list_keys(registry: Path) -> None:
 @registry_option
 def revoke_key(identity: str, registry: Path) -> None:
     """Refuse a key from now on."""
-    with _opened(registry) as database:
-        keys.revoke(database, _by(), identity)
+    with opened(registry) as database:
+        keys.revoke(database, who_runs_this(), identity)
     tell(f"密钥 {identity} 已吊销。")
 
 
@@ -111,9 +100,9 @@ def accounts_group() -> None:
 @registry_option
 def create_account(name: str, role: Role, registry: Path) -> None:
     """Make an account."""
-    with _opened(registry) as database:
+    with opened(registry) as database:
         local = logins.local(database) is not None
-        logins.create(database, _by(), name, role, _password())
+        logins.create(database, who_runs_this(), name, role, _password())
     tell(f"账号 {name}（{ROLE_NAMES[role]}）已建立。")
     _tell_end(local)
 
@@ -123,8 +112,8 @@ def create_account(name: str, role: Role, registry: Path) -> None:
 @registry_option
 def set_password(name: str, registry: Path) -> None:
     """Give an account a new password."""
-    with _opened(registry) as database:
-        logins.set_password(database, _by(), name, _password())
+    with opened(registry) as database:
+        logins.set_password(database, who_runs_this(), name, _password())
     tell(f"账号 {name} 的密码已重设。")
 
 
@@ -133,8 +122,8 @@ def set_password(name: str, registry: Path) -> None:
 @registry_option
 def disable_account(name: str, registry: Path) -> None:
     """Let an account sign in no more."""
-    with _opened(registry) as database:
-        logins.disable(database, _by(), name)
+    with opened(registry) as database:
+        logins.disable(database, who_runs_this(), name)
     tell(f"账号 {name} 已停用；重设密码可以重新启用。")
 
 
@@ -142,7 +131,7 @@ def disable_account(name: str, registry: Path) -> None:
 @registry_option
 def list_accounts(registry: Path) -> None:
     """Print all accounts."""
-    with _opened(registry) as database:
+    with opened(registry) as database:
         print_json([one._asdict() for one in logins.listed(database)])
 
 
@@ -156,7 +145,7 @@ def audit_group() -> None:
 @registry_option
 def verify_audit(last: str | None, registry: Path) -> None:
     """Check the chain of digests."""
-    with _opened(registry) as database:
+    with opened(registry) as database:
         broken = audit.broken(database)
         if broken is not None:
             raise InputError(f"审计日志从第 {broken} 条起不完好：这一条被改动过，或它之前有记录被删去。")
@@ -172,9 +161,9 @@ def verify_audit(last: str | None, registry: Path) -> None:
 def export_audit(out: Path | None, registry: Path) -> None:
     """Write the whole log."""
     check_out(out, (".jsonl",))
-    with _opened(registry) as database:
+    with opened(registry) as database:
         with database.writing() as connection:
-            audit.record(database, connection, _by(), "audit.export", "audit")
+            audit.record(database, connection, who_runs_this(), "audit.export", "audit")
         with database.reading() as connection:
             write_lines(out, (done._asdict() for done in audit.every(connection)))
     if out:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import getpass
 import json
 import os
 import sys
@@ -15,20 +16,19 @@ from typing import Any
 
 import click
 
-from model.courselists import read_catalog
 from model.domain import Catalog, Course, Profile, Reading
 from model.lexicon import Lexicon
 from model.recommender import Recommender
 from model.registry import Registry
 from model.reports import account_line
 from model.selection import RULES
-from model.tables import read_sheets
 from service.commands.usage import few
-from service.embeddings import encoders
 from service.settings import SETTINGS, load_settings
-from service.shapes.files import about, roster_in
-from service.shapes.jsonl import read_courses
+from service.shapes.courselists import course_list
+from service.shapes.files import roster_in
+from service.store.audit import By
 from service.store.overrides import beside
+from service.versions import registry_of
 
 
 def setting(name: str) -> dict[str, Any]:
@@ -38,8 +38,16 @@ def setting(name: str) -> dict[str, Any]:
 
 
 def store_of(registry: Path) -> Registry:
-    """The registry, its versions given the encoders of the settings."""
-    return Registry(registry, encoders(load_settings()))
+    """The registry, with the encoders, the signing key and the retention of the settings."""
+    return registry_of(load_settings() | {"REGISTRY": str(registry)})
+
+
+def who_runs_this() -> By:
+    """Whoever is signed in to this machine, for the audit log."""
+    try:
+        return By(f"command:{getpass.getuser()}")
+    except (KeyError, OSError):  # A container's user may have no name.
+        return By(f"command:{os.getuid()}")
 
 
 def version_at_work(registry: Path, version: str | None) -> Recommender:
@@ -77,19 +85,15 @@ out_option = partial(click.option, "--out", type=click.Path(path_type=Path, dir_
 
 def catalog_of(path: Path, lexicon: Lexicon) -> tuple[Catalog, Reading[Course]]:
     """Read a course list, telling how its rows add up and every fault."""
-    with about(path):
-        if path.suffix.lower() == ".jsonl":
-            catalog, reading = read_courses(path, lexicon)
-        else:
-            catalog, reading = read_catalog(read_sheets(path), lexicon)
-    _tell_reading(path, reading)
-    return catalog, reading
+    found = course_list(path, lexicon)
+    tell_reading(path, found.reading)
+    return found.catalog, found.reading
 
 
 def roster_of(path: Path, lexicon: Lexicon, today: tuple[int, int] | None) -> Reading[Profile]:
     """Read a roster, telling how its rows add up and every fault; TableError where nobody on it can be used."""
     reading = roster_in(path, lexicon, today)
-    _tell_reading(path, reading)
+    tell_reading(path, reading)
     return reading
 
 
@@ -114,7 +118,8 @@ def tell_removed(removed: Counter[str]) -> None:
         tell(f"· 推荐之前按规则排除的课程（人次）：{counts}。")
 
 
-def _tell_reading(path: Path, reading: Reading[Any]) -> None:
+def tell_reading(path: Path, reading: Reading[Any]) -> None:
+    """Say how the rows of a file add up, and name its faults."""
     tell(f"{path.name}：{account_line(reading)}")
     for note in reading.notes:
         tell(f"· {note}")

@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO
 
@@ -23,14 +22,14 @@ from threadpoolctl import threadpool_limits
 
 from model.errors import InputError, VersionError
 from service.cohorts import in_words_of_the_request
-from service.embeddings import encoders
 from service.engine import Engine
-from service.jobs.kinds import KINDS, Task
+from service.jobs.kinds import KINDS
+from service.jobs.task import Task
 from service.settings import load_settings
 from service.store import leases
 from service.store.database import Database, database_of
-from service.store.overrides import Layer
 from service.store.patience import disk_full, patiently
+from service.versions import registry_of
 from service.wire.logs import init_logs
 
 IDLE = 300.0  # Seconds without a job after which it goes.
@@ -65,7 +64,7 @@ def _work(answers: IO[bytes]) -> None:
         os.nice(2)  # Whoever waits for an answer comes first.
     threadpool_limits(1)  # A job takes one core; more of them at a time take more.
     database = database_of(settings)
-    engine = Engine(Path(settings["REGISTRY"]), encoders(settings))
+    engine = Engine(registry_of(settings))
     asked: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
     with suppress(Empty):
@@ -80,8 +79,7 @@ def do(database: Database, engine: Engine, identity: str, lease: str, hours: int
     """Do a job that was claimed, and end it, well or with a cause. Raises what says nothing about the job: that the store is away."""
     try:
         job = patiently(lambda: leases.held(database, identity, lease))
-        recommender = Layer(database).over(engine.recommender(job.model_version))
-        KINDS[job.kind](Task(database, job, lease, recommender, hours))
+        KINDS[job.kind](Task(database, engine, job, lease, hours))
         return
     except leases.Lost:
         return

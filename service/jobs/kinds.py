@@ -6,64 +6,23 @@ import json
 from collections.abc import Callable
 from itertools import count, islice
 from tempfile import TemporaryFile
-from typing import NamedTuple
 
-from model.domain import Limits
-from model.recommender import Recommender
 from service.batch import CHUNK, NDJSON, answers, as_lines, as_part, records_of, values_in
 from service.cohorts import (
     JSON,
     LISTED,
     WORKBOOK,
     Roster,
-    limits_in,
     lists_as_json,
     lists_as_workbook,
     plan_as_json,
     plan_as_workbook,
     plan_for,
 )
+from service.jobs.task import Task
+from service.jobs.training import train
 from service.shapes.asked import AskedIn
 from service.shapes.plans import load_cohort
-from service.store import leases
-from service.store.database import Database
-from service.store.jobs import Job, sliced
-from service.store.patience import patiently
-from service.store.room import check_room
-
-
-class Task(NamedTuple):
-    """A job under its lease, and the version that answers it."""
-
-    database: Database
-    job: Job
-    lease: str
-    recommender: Recommender
-    hours: int
-
-    @property
-    def limits(self) -> Limits:
-        """The limits that were asked for."""
-        return limits_in(self.job.request)
-
-    def given(self, name: str) -> bytes:
-        """What the job works on."""
-        return patiently(lambda: leases.given(self.database, self.job.id, name))
-
-    def written(self) -> int:
-        """How many pieces an earlier attempt has written."""
-        return patiently(lambda: leases.written(self.database, self.job.id))
-
-    def write(self, number: int, content: bytes, done: int) -> None:
-        """Keep a piece of the answer; raises Lost, OSError where the disk has too little room."""
-        check_room(self.database, len(content))
-        patiently(lambda: leases.write(self.database, self.job.id, self.lease, number, content, done))
-
-    def finish(self, kind: str, content: bytes | None = None) -> None:
-        """End the job well; raises Lost, OSError where the disk has too little room."""
-        check_room(self.database, len(content or b""))
-        parts = None if content is None else list(sliced(content))
-        patiently(lambda: leases.finish(self.database, self.job.id, self.lease, kind, self.hours, parts))
 
 
 def plan(task: Task) -> None:
@@ -121,4 +80,9 @@ def batch(task: Task) -> None:
     task.finish(NDJSON if request["lines"] else JSON)
 
 
-KINDS: dict[str, Callable[[Task], None]] = {"plan": plan, "recommendations": recommendations, "batch": batch}
+KINDS: dict[str, Callable[[Task], None]] = {
+    "plan": plan,
+    "recommendations": recommendations,
+    "batch": batch,
+    "training": train,
+}

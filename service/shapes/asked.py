@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load
 from marshmallow.validate import Length
 
+from model.categories import BRANCHES
 from model.cohort.choices import choices_of
 from model.cohort.class_plan import plan_class, what_if
 from model.cohort.demand import Demand, demand_of
@@ -25,7 +26,6 @@ from model.cohort.rules import CLASS_TYPES, Budget, ClassRules, MenuRules, Share
 from model.cohort.split import plan_split, what_if_split
 from model.domain import Cause, Limits, Profile
 from model.errors import InputError
-from model.lexicon import BRANCHES
 from model.recommender import Recommender
 from model.selection import Selector
 from service.settings import load_settings

@@ -1,4 +1,4 @@
-"""What somebody may say of a recommendation, and of a course that is not to be offered: JSON -> what is kept, or every fault by its field."""
+"""What somebody may say of a recommendation: JSON -> what is kept, or every fault by its field."""
 
 from __future__ import annotations
 
@@ -39,7 +39,6 @@ ONLY_REPLACED = both("只用于 replace；请去掉", "Belongs to replace only."
 ONLY_TESTED = both("只用于 tested；请去掉", "Belongs to tested only.")
 ONLY_REJECTED = both("只用于 reject 和 replace；请去掉", "Belongs to reject and replace only.")
 ONE_GAP = both("一次只写一条短板；请分开提交", "Name one gap at a time.")
-ONE_OF_THEM = both("gap 和 person 只能写一个；请去掉其中一个", "Give a gap or a person, not both.")
 
 
 def one_gap(value: str) -> None:
@@ -48,7 +47,8 @@ def one_gap(value: str) -> None:
         raise ValidationError(ONE_GAP)
 
 
-def _optional(most: int, *validators: Any, **metadata: Any) -> fields.String:
+def optional(most: int, *validators: Any, **metadata: Any) -> fields.String:
+    """A text to be stored that may be left out or null."""
     return fields.String(load_default=None, allow_none=True, validate=[*stored(most), *validators], metadata=metadata)
 
 
@@ -74,10 +74,10 @@ class FeedbackIn(AboutCourses):
         metadata={"description": "accept 采纳，reject 否决，replace 换成别的课，attended 已参加，tested 训后测试"},
     )
     course_id = fields.String(required=True, validate=stored(LONGEST_COURSE))
-    gap = _optional(LONGEST_TEXT, one_gap, description="针对哪条短板：答复的 gaps 中的原话")
-    person = _optional(LONGEST_ID, description=f"人员编号，只以代号保存；{LASTING}")
-    replacement = _optional(LONGEST_COURSE, description="replace：换成哪门课程的编号")
-    reason = _optional(LONGEST_TEXT, description="理由；reject 和 replace 必须写明")
+    gap = optional(LONGEST_TEXT, one_gap, description="针对哪条短板：答复的 gaps 中的原话")
+    person = optional(LONGEST_ID, description=f"人员编号，只以代号保存；{LASTING}")
+    replacement = optional(LONGEST_COURSE, description="replace：换成哪门课程的编号")
+    reason = optional(LONGEST_TEXT, description="理由；reject 和 replace 必须写明")
     scope = fields.String(
         load_default=None,
         allow_none=True,
@@ -131,22 +131,3 @@ def _faults(data: Mapping[str, Any], told: set[str], courses: Container[str]) ->
         ("score_after", ONLY_TESTED, verdict != TESTED and data.get("score_after") is not None),
     )
     return {name: [message] for name, message, broken in rules if broken}
-
-
-class OverrideIn(AboutCourses):
-    """A course that is not to be offered: for a gap, to a person, or (neither is given) to anybody."""
-
-    course_id = fields.String(required=True, validate=stored(LONGEST_COURSE), metadata={"example": "Q0001"})
-    gap = _optional(LONGEST_TEXT, one_gap, description="只对这条短板：答复的 gaps 中的原话")
-    person = _optional(LONGEST_ID, description=f"只对这个人：人员编号，只以代号保存；{LASTING}")
-    reason = fields.String(required=True, validate=stored(LONGEST_TEXT), metadata={"example": "教材已经过时"})
-
-    @validates_schema(skip_on_field_errors=False)
-    def _makes_sense(self, data: Mapping[str, Any], **_: Any) -> None:
-        faults = {}
-        if "course_id" in data and data["course_id"] not in self.courses:
-            faults["course_id"] = [NO_COURSE]
-        if data.get("gap") is not None and data.get("person") is not None:
-            faults["person"] = [ONE_OF_THEM]
-        if faults:
-            raise ValidationError(faults)

@@ -19,7 +19,7 @@ from service.store.room import check_room
 from service.store.tables import job
 
 MOST_WAITING = 20  # Jobs of one caller that wait or run.
-INPUTS = ("people", "previous")  # What a job works on, by name; forgotten as soon as it ends.
+INPUTS = ("people", "previous", "courses")  # What a job works on, by name; forgotten as soon as it ends.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,8 +40,17 @@ class TooMany(Exception):
     """The caller has as many jobs under way as anybody may."""
 
 
+class UnderWay(Exception):
+    """Another job of this kind, of which there is one at a time, is under way; ``identity`` is its id."""
+
+    def __init__(self, identity: str) -> None:
+        super().__init__(identity)
+        self.identity = identity
+
+
 class Job(NamedTuple):
-    """What is told of a job. ``request`` is what was asked beside the people; ``done`` of ``total`` people are answered."""
+    """What is told of a job. ``request`` is what was asked beside the people; ``done`` of ``total`` people are answered, or so many of the stages of a
+    training, which ``stage`` names."""
 
     id: str
     kind: str
@@ -58,6 +67,7 @@ class Job(NamedTuple):
     total: int
     cause: str | None
     result_type: str | None
+    stage: str | None
 
     @property
     def under_way(self) -> bool:
@@ -76,12 +86,20 @@ def create(
     version: str,
     total: int,
     given: Mapping[str, Iterable[bytes]],
+    *,
+    alone: bool = False,
 ) -> Job:
     """Queue a job with what it works on (by the names of INPUTS), to be answered by ``version``. TooMany where the caller has enough of them,
-    OSError where the disk has too little room."""
+    UnderWay where it is to be the only one of its kind and is not, OSError where the disk has too little room."""
     check_room(database, 0)
     identity = secrets.token_hex(8)
     with database.writing() as connection:
+        if alone:
+            database.alone(connection)
+            same = select(job.c.id).where((job.c.kind == kind) & job.c.status.in_(UNDER_WAY)).limit(1)
+            other = connection.scalar(same)
+            if other is not None:
+                raise UnderWay(other)
         waiting = select(func.count()).where((job.c.owner == by.actor) & job.c.status.in_(UNDER_WAY))
         if (connection.scalar(waiting) or 0) >= MOST_WAITING:
             raise TooMany

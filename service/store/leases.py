@@ -88,6 +88,12 @@ def write(database: Database, identity: str, lease: str, number: int, content: b
         pieces.put(connection, output_of(identity), number, content)
 
 
+def reach(database: Database, identity: str, lease: str, done: int, stage: str) -> None:
+    """Say which stage a job has reached, and how many it has behind it. Raises Lost."""
+    with _holding(database, identity, lease, {"done": done, "stage": stage}):
+        pass
+
+
 def finish(
     database: Database, identity: str, lease: str, kind: str, hours: int, content: Iterable[bytes] | None = None
 ) -> None:

@@ -1,9 +1,10 @@
-"""What planners rejected, at work in every answer: rows that are made and reverted, read again by whoever answers once they have changed."""
+"""What planners rejected and said of words and courses, at work in every answer: rows that are made and reverted, read again by whoever answers once they have changed."""
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from model.curation import Pin, Synonym, Taught
 from model.lexicon import bare
 from model.overrides import NONE, Overrides, Rejection
 from model.recommender import Recommender
@@ -24,13 +26,21 @@ from service.store.tables import feedback, meta, override
 MARK = "overrides"  # The row of `meta` that is written anew whenever a rejection is made or reverted.
 
 
+# A course is not offered; is offered for a gap, for the gaps of a competency, or to everybody; teaches something else; a word stands for a competency.
+REJECT, PIN, TEACHES, SYNONYM = KINDS = ("reject", "pin", "teaches", "synonym")
+
+
 class Override(NamedTuple):
-    """A rejection: of a course for a gap text, for a person (under a pseudonym), or (neither is given) for everybody."""
+    """A rejection: of a course for a gap text, for a person (under a pseudonym), or (neither is given) for everybody. Or a saying of another ``kind``, of
+    ``competencies`` (a JSON list) and of a ``word``."""
 
     id: int
     at: datetime
     actor: str
-    course_id: str
+    kind: str
+    course_id: str | None
+    word: str | None
+    competencies: str | None
     gap: str | None
     pseudonym: str | None
     reason: str
@@ -56,11 +66,13 @@ def add(
 ) -> int:
     """Put a rejection to work within a unit of work that is alone; its number, or that of one at work that says the same. ``name`` is a
     pseudonym, ``source`` the feedback it comes from."""
-    same = (override.c.course_id == course) & override.c.pseudonym.is_not_distinct_from(name)
+    same = (
+        (override.c.kind == REJECT) & (override.c.course_id == course) & override.c.pseudonym.is_not_distinct_from(name)
+    )
     for row in connection.execute(select(override.c.id, override.c.gap).where(same & override.c.reverted_at.is_(None))):
         if (row.gap is None) == (gap is None) and bare(row.gap or "") == bare(gap or ""):
             return int(row.id)
-    values = {"course_id": course, "gap": gap, "pseudonym": name, "reason": reason, "feedback": source}
+    values = {"kind": REJECT, "course_id": course, "gap": gap, "pseudonym": name, "reason": reason, "feedback": source}
     made = insert(override).values(at=now(), actor=actor, **values).returning(override.c.id)
     number: int = connection.execute(made).scalar_one()
     _changed(connection)
@@ -79,6 +91,50 @@ def reject(
         found = _one(connection, number)
     assert found
     return found
+
+
+def say(
+    database: Database,
+    by: By,
+    kind: str,
+    course: str | None = None,
+    gap: str | None = None,
+    word: str | None = None,
+    competencies: Sequence[str] | None = None,
+    reason: str = "",
+) -> Override:
+    """Put to work what is said of a word or a course. What was said before of the same word, or of what the same course teaches, is reverted; the same
+    said twice stays as it is."""
+    told = None if competencies is None else json.dumps(competencies, ensure_ascii=False)
+    with database.writing() as connection:
+        database.alone(connection)
+        standing = (override.c.kind == kind) & override.c.reverted_at.is_(None)
+        rows = [Override(*row) for row in connection.execute(select(*COLUMNS).where(standing).order_by(override.c.id))]
+        about = [
+            one
+            for one in rows
+            if _about(one) == (course, bare(word or ""), bare(gap or ""), told if kind == PIN else None)
+        ]
+        if about and about[-1].competencies == told:
+            return about[-1]
+        if about:
+            ids = override.c.id.in_([one.id for one in about])
+            connection.execute(update(override).where(ids).values(reverted_at=now(), reverted_by=by.actor))
+        values = {"kind": kind, "course_id": course, "gap": gap, "word": word, "competencies": told, "reason": reason}
+        made = insert(override).values(at=now(), actor=by.actor, **values).returning(override.c.id)
+        number: int = connection.execute(made).scalar_one()
+        _changed(connection)
+        audit.record(
+            database, connection, by, "override.add", str(number), kind=kind, **({"course": course} if course else {})
+        )
+        found = _one(connection, number)
+    assert found
+    return found
+
+
+def _about(one: Override) -> tuple[str | None, str, str, str | None]:
+    """What a saying is about: two about the same cannot both hold. Of pins each stands for itself."""
+    return one.course_id, bare(one.word or ""), bare(one.gap or ""), one.competencies if one.kind == PIN else None
 
 
 def revert(database: Database, by: By, number: int) -> None:
@@ -100,7 +156,7 @@ def find(database: Database, number: int) -> Override | None:
 def listed(
     database: Database, after: int, most: int, reverted: bool = False, course: str | None = None
 ) -> list[Override]:
-    """The rejections at work after a number, oldest first; with those ``reverted`` too, or those of one course."""
+    """The rejections and sayings at work after a number, oldest first; with those ``reverted`` too, or those of one course."""
     query = select(*COLUMNS).where(override.c.id > after).order_by(override.c.id).limit(most)
     if not reverted:
         query = query.where(override.c.reverted_at.is_(None))
@@ -156,10 +212,24 @@ class Layer:
         return recommender.under(overrides) if overrides else recommender
 
     def _read(self, connection: Connection) -> Overrides:
-        columns = (override.c.id, override.c.course_id, override.c.gap, override.c.pseudonym)
-        rows = connection.execute(select(*columns).where(override.c.reverted_at.is_(None)))
+        rows = connection.execute(select(*COLUMNS).where(override.c.reverted_at.is_(None)))
         # Persons are kept under pseudonyms, and asked for by their ids.
-        return replace(Overrides.of(Rejection(*row) for row in rows), name_of=partial(pseudonym, self.database))
+        at_work = Overrides.of(said(Override(*row)) for row in rows)
+        return replace(at_work, name_of=partial(pseudonym, self.database))
+
+
+def said(one: Override) -> Rejection | Synonym | Taught | Pin:
+    """A row as the model takes it."""
+    names = tuple(json.loads(one.competencies)) if one.competencies else ()
+    match one.kind:
+        case "pin":
+            return Pin(one.id, one.course_id or "", one.gap, names[0] if names else None)
+        case "teaches":
+            return Taught(one.id, one.course_id or "", names)
+        case "synonym":
+            return Synonym(one.id, one.word or "", names[0])
+        case _:
+            return Rejection(one.id, one.course_id or "", one.gap, one.pseudonym)
 
 
 def beside(settings: Mapping[str, Any]) -> Overrides:

@@ -123,6 +123,7 @@ job = Table(
     Column("total", Integer, nullable=False),
     Column("cause", Text),
     Column("result_type", Text),
+    Column("stage", Text),
     Index(None, "status"),
 )
 
@@ -184,17 +185,21 @@ feedback = Table(
     Index(None, "pseudonym"),
 )
 
-# A rejection at work: this course is not offered for this gap text, or not to this person. Reverting it keeps the row.
+# A rejection at work (this course is not offered for this gap text, or not to this person), or what was said of a word or a course: `kind` tells. `competencies`
+# is a JSON list of standard terms. Reverting keeps the row.
 override = Table(
     "override",
     metadata,
     Column("id", COUNTER, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("course_id", Text, nullable=False),
+    Column("course_id", Text),
     Column("gap", Text),
     Column("pseudonym", Text),
     Column("reason", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("word", Text),
+    Column("competencies", Text),
     Column("feedback", COUNTER, ForeignKey("feedback.id")),
     Column("reverted_at", Moment),
     Column("reverted_by", Text),

@@ -71,6 +71,7 @@ DESCRIPTION = (
     "请求体可以用 gzip 压缩（`Content-Encoding: gzip`），大小限制按解压后计；压缩损坏是 400，用其他方式压缩是 415。带 `Accept-Encoding: gzip` 的请求得到压缩的答复。"
 )
 WITH_BODY = (400, 413, 415)
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 TOLD_OF_FEW = {"note", "overridden", "trouble"}  # There only where there is something to tell.
 WITH_KEY = (401, 403, 429, 503)  # The store may be away.
 KEY = {
@@ -108,6 +109,8 @@ def init_openapi(app: APIFlask) -> None:
                     _with_lines(operation)
                 if operation["operationId"] in UPLOADED:
                     _with_roster(operation)
+                if operation["operationId"] == "check_courses":
+                    operation["responses"]["200"]["content"][WORKBOOK] = BINARY
                 if operation["operationId"] == "give_feedback":
                     _one_or_many(operation)
                 if operation["operationId"] == "feedback":
@@ -138,7 +141,7 @@ def _with_roster(operation: dict[str, Any]) -> None:
     form = {"type": "object", "required": ["roster", *parts[:1]], "additionalProperties": False, "properties": {}}
     form["properties"] = {"roster": ROSTER} | {name: PARTS[name] for name in parts}
     operation["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
-    operation["responses"]["200"]["content"][WORKBOOK] = {"schema": {"type": "string", "format": "binary"}}
+    operation["responses"]["200"]["content"][WORKBOOK] = BINARY
 
 
 def _one_or_many(operation: dict[str, Any]) -> None:

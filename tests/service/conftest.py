@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
@@ -155,3 +156,26 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logins._nobody.cache_clear()
     yield
     logins._nobody.cache_clear()
+
+
+@pytest.fixture
+def own(registry: Path, tmp_path: Path) -> dict[str, Any]:
+    """The configuration."""
+    store = {"DATABASE_URL": f"sqlite:///{tmp_path}/own.db", "SECRET": "x" * 32}
+    return {"REGISTRY": str(registry), "TESTING": True, "LOCAL": True, **store}
+
+
+@pytest.fixture
+def own_app(own: dict[str, Any]) -> APIFlask:
+    return create_app(own)
+
+
+@pytest.fixture
+def caller(own_app: APIFlask) -> FlaskClient:
+    return own_app.test_client()
+
+
+@pytest.fixture
+def own_store(own_app: APIFlask) -> Database:
+    store: Database = own_app.extensions["quebu.store"]
+    return store

@@ -340,7 +340,7 @@ def test_an_unknown_address_is_a_problem_too(client: FlaskClient):
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [*((method, address, {"POST", "OPTIONS"}) for method in ("GET", "PUT", "DELETE") for address in (RECOMMEND, GAPS, MATCHES)),
-     *(("POST", f"/api/v1/{name}", {"GET", "HEAD", "OPTIONS"}) for name in ("courses", "courses/Q1", "competencies", "posts", "models", "models/v1", "health/live")),
+     *(("POST", f"/api/v1/{name}", {"GET", "HEAD", "OPTIONS"}) for name in ("courses", "courses/Q1", "competencies", "posts", "models/v1", "health/live")),
      ("DELETE", "/", {"GET", "HEAD", "OPTIONS"}), ("POST", "/api/v1/health/ready", {"GET", "HEAD", "OPTIONS"})],
 )  # fmt: skip
 def test_a_method_that_is_not_offered_is_told_which_are(method: str, path: str, allowed: set[str], client: FlaskClient):
