@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
-from model.domain import REASON_WORDS, Catalog, Gap, Limits, Plan, Profile
+from model.domain import REASON_WORDS, Catalog, Course, Gap, Limits, Plan, Profile
 from model.explanation import EVIDENCE
 from model.gate_quality import METRICS, Case, Quality, judged_quality, own_quality
 from model.judgements import Judgements
@@ -18,7 +18,7 @@ from model.recommender import Recommender
 from model.titles import plain_title
 from model.vectors import Known
 
-FIRST = 5  # Ranked courses of a person that are looked at, beside the required ones.
+FIRST = 5  # Ranked courses of a person that are looked at. Required ones are everybody's, and are told by their number.
 LARGEST = 10  # People whose lists change most, who are shown.
 MOST_LISTED = 20  # Courses, and gaps, that are shown.
 LEAST_CASES = 30  # Judged cases of a planner from which on they can speak against a version.
@@ -89,7 +89,7 @@ class Finding:
 @dataclass(frozen=True)
 class Report:
     """What would change. ``gaps`` counts those both versions see; ``shifts`` hold the courses whose numbers change most, ``entering`` and
-    ``vanishing`` count all that stand in some list only after, or only before."""
+    ``vanishing`` count all that stand in some list only after, or only before; ``required`` are the required courses of both catalogs."""
 
     before: str
     after: str
@@ -100,6 +100,7 @@ class Report:
     shifts: tuple[Shift, ...]
     entering: int
     vanishing: int
+    required: tuple[int, int]
     gaps: int
     newly_unmet: int
     newly_met: int
@@ -143,6 +144,7 @@ def compare(before: Recommender, after: Recommender, frozen: Frozen, thresholds:
         before.version, after.version, quality, own, len(people), changed,
         tuple(sorted(shifts, key=lambda one: (-abs(one.after - one.before), one.course_id))[:MOST_LISTED]),
         len(counts_after.keys() - counts.keys()), len(counts.keys() - counts_after.keys()),
+        (sum(one.required for one in before.catalog), sum(one.required for one in after.catalog)),
         shared, len(unmet), len(met), turns[:MOST_LISTED], _turns(met)[:MOST_LISTED],
         tuple(
             person.told()
@@ -182,8 +184,8 @@ class _Person:
 
     def __init__(self, row: int, old: Plan, new: Plan, same: Mapping[str, str]) -> None:
         self.row, self._plans = row, (old, new)
-        self.old = tuple(one.candidate.course.id for one in old.recommendations)
-        self.new = tuple(_key(one.candidate.course.id, same) for one in new.recommendations)
+        self.old = tuple(one.id for one in _ranked(old))
+        self.new = tuple(_key(one.id, same) for one in _ranked(new))
         before, after = _causes(old), _causes(new)
         both = {gap: seen for plan in (old, new) for gap in plan.gaps if (seen := _seen(gap))}
         known = [{_seen(gap) for gap in plan.gaps} for plan in (old, new)]
@@ -206,13 +208,20 @@ class _Person:
 
     def told(self) -> Change:
         old, new = self._plans
-        before, after = (tuple(one.candidate.course.title for one in plan.recommendations) for plan in (old, new))
-        fresh = [one.candidate for one, key in zip(new.recommendations, self.new, strict=True) if key not in self.old]
+        before, after = (tuple(one.title for one in _ranked(plan)) for plan in (old, new))
+        offered = [one.candidate for one in new.recommendations if not one.candidate.course.required]
+        fresh = [candidate for candidate, key in zip(offered, self.new, strict=True) if key not in self.old]
         reasons = tuple(
-            (candidate.course.title, "；".join(_reason(part.gap, part.value, part.evidence) for part in candidate.parts) or "必修课")
+            (candidate.course.title, "；".join(_reason(part.gap, part.value, part.evidence) for part in candidate.parts))
             for candidate in fresh
         )  # fmt: skip
         return Change(self.row, new.profile.id, self.distance, before, after, reasons)
+
+
+def _ranked(plan: Plan) -> list[Course]:
+    """The courses somebody is advised to take beside the required ones, best first."""
+    courses = (one.candidate.course for one in plan.recommendations)
+    return [course for course in courses if not course.required]
 
 
 def _key(identity: str, same: Mapping[str, str]) -> str:

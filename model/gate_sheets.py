@@ -21,6 +21,12 @@ def _overall(report: Report) -> SheetOut:
         [f"前 {FIRST} 门课程有变化的人数", "", report.changed, _share(report.changed, report.people), ""],
         ["新进入前列的课程门数", "", report.entering, "", ""],
         ["不再进入前列的课程门数", report.vanishing, "", "", ""],
+        [
+            "必修课门数",
+            *report.required,
+            report.required[1] - report.required[0],
+            "必修课排在每个人清单的最前面，不算在前 5 门里",
+        ],
         ["两个版本都看到的短板和岗位需要", report.gaps, report.gaps, "", ""],
         ["原来有课、现在没有课", "", report.newly_unmet, _share(report.newly_unmet, report.gaps), ""],
         ["原来没有课、现在有课", "", report.newly_met, _share(report.newly_met, report.gaps), ""],

@@ -69,7 +69,12 @@ def trained(
     while True:
         try:
             made = partial(
-                training.train, drafted.catalog, encoders=able, before=before, feedback=feedback, reached=told_of
+                training.train,
+                drafted.catalog,
+                encoders=able,
+                before=before,
+                feedback=feedback or None,
+                reached=told_of,
             )
             version = store.save(made, card)
             reached(SAVING, 0, 0)

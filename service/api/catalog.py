@@ -54,6 +54,7 @@ class CourseOut(Door):
     year = fields.Integer(allow_none=True)
     seats = fields.Integer(allow_none=True)
     series = fields.String()
+    source = fields.String(metadata={"description": "来自哪一份课程表；只有一份、没有起名时为空"})
 
 
 class OneCourseOut(CourseOut):
@@ -132,6 +133,7 @@ def dump_course(course: Course, teaches: str | None, lexicon: Lexicon) -> dict[s
         "year": course.year,
         "seats": course.seats,
         "series": course.series,
+        "source": course.source,
     }
 
 

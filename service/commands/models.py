@@ -18,7 +18,7 @@ from service.commands.terminal import out_option, print_json, registry_option, t
 from service.settings import load_settings
 from service.shapes.gates import dump_report
 from service.shapes.outputs import check_out, whole, write_lines
-from service.store.database import database_of, explained
+from service.store.database import beside
 from service.versions import Activated, Roster, Versions, roster_from
 
 LISTED = ("created", "courses", "metrics")
@@ -37,16 +37,8 @@ reason_option = click.option("--reason", default=None, help="理由，记入审�
 def _versions(registry: Path) -> Iterator[Versions]:
     """The versions, with the store beside the registry (or the one the settings name) if there is one."""
     settings = load_settings() | {"REGISTRY": str(registry)}
-    if not settings["DATABASE_URL"] and not (registry.parent / "quebu.db").exists():
-        yield Versions.of(settings, None)
-        return
-    database = database_of(settings)
-    try:
-        with explained():
-            database.prepare()
-            yield Versions.of(settings, database)
-    finally:
-        database.engine.dispose()
+    with beside(settings) as database:
+        yield Versions.of(settings, database)
 
 
 def _reason(given: str | None) -> str | None:
@@ -201,5 +193,6 @@ def told(report: Report) -> str:
         f"（变化 {quality.difference.mean:+.3f}，95% 区间 {quality.difference.low:+.3f} 到 {quality.difference.high:+.3f}）。"
         f"名册 {report.people:,} 人中 {report.changed:,} 人（{share:.1%}）的前 {FIRST} 门课程会变；"
         f"{report.newly_unmet:,} 条短板变成没有课，{report.newly_met:,} 条变成有课。"
+        + (f"必修课从 {report.required[0]} 门变为 {report.required[1]} 门。" if len(set(report.required)) > 1 else "")
         + ("没有通过启用前的检查：" if report.findings else "通过启用前的检查。")
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import click
 from model.errors import InputError
 from model.lexicon import load_lexicon
 from service.catalogs import Base, Draft, Import, draft
-from service.commands.administration import opened
 from service.commands.terminal import (
     out_option,
     print_json,
@@ -25,7 +23,7 @@ from service.commands.terminal import (
 from service.settings import load_settings
 from service.shapes.courselists import write_annotated
 from service.shapes.outputs import check_out
-from service.store.database import Database
+from service.store.database import beside
 from service.store.feedback import judged_beside
 from service.versions import GateRefused, activate_through_gate
 
@@ -158,19 +156,9 @@ def _tell_learnt(learnt: Mapping[str, Any] | None) -> None:
 
 def _activated(settings: dict[str, Any], registry: Path, version: str, reason: str | None) -> GateRefused | None:
     """Let the version take over; what the gate says where it does not let it."""
-    with _store(settings, registry) as database:
+    with beside(settings) as database:
         try:
             activate_through_gate(settings, version, who_runs_this(), database=database, reason=reason)
         except GateRefused as refused:
             return refused
     return None
-
-
-@contextmanager
-def _store(settings: dict[str, Any], registry: Path) -> Iterator[Database | None]:
-    """The store beside the registry, or that of the settings, if there is one."""
-    if not settings["DATABASE_URL"] and not (registry.parent / "quebu.db").exists():
-        yield None
-        return
-    with opened(registry) as database:
-        yield database

@@ -36,6 +36,8 @@ def dump_report(report: Report, roster: str, *, ids: bool) -> dict[str, Any]:
         "courses": {
             "entering": report.entering,
             "vanishing": report.vanishing,
+            "required_before": report.required[0],
+            "required_after": report.required[1],
             "shifts": [asdict(one) for one in report.shifts],
         },
         "gaps": {
@@ -151,6 +153,8 @@ class CoursesChangeOut(Door):
 
     entering = shapes.Integer()
     vanishing = shapes.Integer()
+    required_before = shapes.Integer(metadata={"description": "目录中的必修课门数；必修课不算在前几门里"})
+    required_after = shapes.Integer()
     shifts = shapes.List(shapes.Nested(ShiftOut))
 
 

@@ -21,6 +21,7 @@ from service.secret import secret_of
 from service.store.tables import meta
 
 HERE = Path(__file__).parent
+EMBEDDED = "quebu.db"  # The file beside the registry that is the store where none is named.
 WAIT = 10.0  # Seconds a writer waits for another one.
 ALONE = 7265421  # The number of the lock, among the advisory locks of a PostgreSQL database, for what is done once.
 
@@ -135,13 +136,28 @@ class Database:
 
 def database_of(settings: Mapping[str, Any]) -> Database:
     """The store the settings name; without any, an SQLite file beside the registry."""
-    beside = URL.create("sqlite", database=str(Path(settings["REGISTRY"]).parent / "quebu.db"))
-    return Database(settings["DATABASE_URL"] or beside, secret_of(settings))
+    embedded = URL.create("sqlite", database=str(Path(settings["REGISTRY"]).parent / EMBEDDED))
+    return Database(settings["DATABASE_URL"] or embedded, secret_of(settings))
 
 
 def head() -> str:
     """The form this release wants, which is the number of its last migration."""
     return max(path.stem.partition("_")[0] for path in (HERE / "migrations" / "versions").glob("[0-9]*.py"))
+
+
+@contextmanager
+def beside(settings: Mapping[str, Any]) -> Iterator[Database | None]:
+    """The store that the settings name, made ready, for a command; None where there is none yet. InputError where there is one that cannot be read."""
+    if not settings["DATABASE_URL"] and not (Path(settings["REGISTRY"]).parent / EMBEDDED).exists():
+        yield None
+        return
+    database = database_of(settings)
+    try:
+        with explained():
+            database.prepare()
+            yield database
+    finally:
+        database.engine.dispose()
 
 
 def _alembic() -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -14,7 +13,7 @@ from model.feedback import Kind, Piece, told_by_scores
 from model.lexicon import bare
 from service.store import audit, overrides
 from service.store.audit import By
-from service.store.database import Database, database_of, explained, now
+from service.store.database import Database, beside, now
 from service.store.people import pseudonym
 from service.store.tables import feedback, override
 
@@ -149,16 +148,11 @@ def judged_beside(settings: Mapping[str, Any]) -> list[Piece] | None:
     """
     if not settings["LEARN"]:
         return None
-    if not settings["DATABASE_URL"] and not (Path(settings["REGISTRY"]).parent / "quebu.db").exists():
-        return []
-    database = database_of(settings)
-    try:
-        with explained():
-            database.prepare()
-            with database.reading() as connection:
-                return [*judged(connection)]
-    finally:
-        database.engine.dispose()
+    with beside(settings) as database:
+        if database is None:
+            return []
+        with database.reading() as connection:
+            return [*judged(connection)]
 
 
 def forget(connection: Connection, name: str) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -18,8 +17,9 @@ from model.lexicon import bare
 from model.overrides import NONE, Overrides, Rejection
 from model.recommender import Recommender
 from service.store import audit
+from service.store import database as store
 from service.store.audit import By
-from service.store.database import Database, database_of, explained, now
+from service.store.database import Database, now
 from service.store.people import pseudonym
 from service.store.tables import feedback, meta, override
 
@@ -237,12 +237,5 @@ def beside(settings: Mapping[str, Any]) -> Overrides:
 
     InputError where there is one that cannot be read: a rejection is not passed over in silence.
     """
-    if not settings["DATABASE_URL"] and not (Path(settings["REGISTRY"]).parent / "quebu.db").exists():
-        return NONE
-    database = database_of(settings)
-    try:
-        with explained():
-            database.prepare()
-            return Layer(database).now()
-    finally:
-        database.engine.dispose()
+    with store.beside(settings) as found:
+        return Layer(found).now() if found else NONE
