@@ -7,12 +7,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model.changes import Changes
-from model.domain import Course, Fault, Reading
+from model.categories import Asked
+from model.changes import Changes, Freshness
+from model.courserows import COLUMNS
+from model.domain import Course, Fault, Heading, Reading
+from model.mapping import names_of
 from model.sheets import CopyOut, SheetOut
 from model.tables import Sheet, spot
+from model.withheld import withheld
 
-RESULT, CHANGED = "核对结果", "与现用目录比较"
+RESULT, MEANINGS, CHANGED = "核对结果", "表头与类别", "与现用目录比较"
 MOST_REMARKS = 5_000  # Comments an office program opens without trouble; every fault stands in the list.
 LONGEST_NAME = 31  # Characters the name of a sheet may have.
 
@@ -20,10 +24,11 @@ _NO_NAME = re.compile(r"[\[\]:*?/\\]")
 
 
 def annotated(
-    sheets: Sequence[Sheet], reading: Reading[Any], changes: Changes | None = None
+    sheets: Sequence[Sheet], reading: Reading[Any], changes: Changes | None = None, asked: Sequence[Asked] = ()
 ) -> list[SheetOut | CopyOut]:
-    """核对结果 with every fault and how the rows add up; 与现用目录比较, where there is something to compare with; the sheets themselves with
-    the faulty cells coloured and commented."""
+    """核对结果 with every fault and how the rows add up; 表头与类别 with what each header was read as and the labels nobody knows (``asked``);
+    与现用目录比较, where there is something to compare with; the sheets themselves, without what is private, with the faulty cells coloured and
+    commented."""
     names = sheet_names(sheets)
     remarks: dict[str, dict[int, dict[int, str]]] = {sheet.name: defaultdict(dict) for sheet in sheets}
     rows: list[list[str | float | None]] = []
@@ -44,8 +49,36 @@ def annotated(
         _account(reading),
     )
     beside = [changes_sheet(changes)] if changes else []
-    copies = [CopyOut(names[sheet.name], sheet.rows, remarks[sheet.name]) for sheet in sheets]
-    return [result, *beside, *copies]
+    codes = frozenset(column.field for column in COLUMNS if column.code)
+    copies = [
+        CopyOut(names[sheet.name], tuple(withheld(sheet, reading.headings, codes)), remarks[sheet.name])
+        for sheet in sheets
+    ]
+    return [result, meanings_sheet(reading.headings, asked), *beside, *copies]
+
+
+def meanings_sheet(headings: Sequence[Heading], asked: Sequence[Asked]) -> SheetOut:
+    """表头与类别: a row for each header with what it was read as, and for each category label that nobody knows."""
+    rows: list[list[str | float | None]] = [["表头", one.sheet, one.header, meaning(one), ""] for one in headings]
+    for one in asked:
+        like = f"，像是{one.proposed}" if one.proposed else ""
+        rows.append(["类别", "", one.label, f"认不出（{one.courses} 门）{like}", category_option(one)])
+    header = ("种类", "工作表", "表头或类别", "读作", "怎样说明")
+    footer = ["表头读错时用 --map 表头=项目 更正，如 --map 讲什么=课程名称；认不出的类别用 --category 标签=类别 说明。"]
+    nothing: list[list[str | float | None]] = [["", "", "", "没有表头", ""]]
+    return SheetOut(MEANINGS, "表头与类别读作什么", header, rows or nothing, (8, 16, 30, 34, 44), footer)
+
+
+def meaning(heading: Heading) -> str:
+    """What a header was read as, in planners' words."""
+    unread = "含个人隐私，不读" if heading.field == "" else "未使用"
+    return names_of(COLUMNS).get(heading.field or "", unread)
+
+
+def category_option(asked: Asked) -> str:
+    """The option that answers what is asked of a label, as it is typed at a prompt."""
+    answer = f"{asked.label}={asked.proposed or '类别'}"
+    return f"--category {answer}" if re.fullmatch(r"[\w=、]+", answer) else f'--category "{answer}"'
 
 
 def _account(reading: Reading[Any]) -> list[str]:
@@ -64,10 +97,10 @@ def _remark(fault: Fault) -> str:
 def sheet_names(sheets: Sequence[Sheet]) -> Mapping[str, str]:
     """What each sheet may be called in a workbook: at most 31 characters, none that office programs refuse, no name twice."""
     names: dict[str, str] = {}
-    taken = {RESULT, CHANGED, "history"}
+    taken = {RESULT, MEANINGS, CHANGED, "history"}
     for sheet in sheets:
         plain = "".join(char for char in _NO_NAME.sub("_", sheet.name) if char.isprintable()).strip(" '") or "表"
-        name, number = plain[:LONGEST_NAME], 1
+        name, number = plain[:LONGEST_NAME].rstrip(" '"), 1
         while name.lower() in taken:
             number += 1
             ending = f"_{number}"
@@ -81,7 +114,10 @@ def changes_sheet(changes: Changes) -> SheetOut:
     """与现用目录比较: a row for each course that came, went or changed, and for what a planner should look at."""
     rows: list[list[str | float | None]] = []
     for word, courses in (("新增", changes.added), ("删除", changes.removed)):
-        rows += [[word, course.id, course.title, "", _about(course)] for course in courses]
+        rows += [
+            [word, course.id, *(("", course.title) if word == "新增" else (course.title, "")), _about(course)]
+            for course in courses
+        ]
     for pair in changes.renamed:
         numbers = "" if pair.before.id == pair.after.id else f"；原编号 {pair.before.id}"
         said = f"相似度 {pair.alike:g}{numbers}"
@@ -104,18 +140,20 @@ def changes_sheet(changes: Changes) -> SheetOut:
 
 
 def _summary(changes: Changes) -> list[str]:
-    fresh = changes.freshness
-    rate = (
-        f"更新率（{fresh.year} 年）{fresh.rate:.0%}：当年新开 {fresh.new} 门，共 {fresh.total} 门；未填年度的 {fresh.unstated} 门按旧课算。"
-        if fresh.rate is not None
-        else f"更新率：{fresh.reason}。"
-    )
     others = f"另有其他栏目改动 {sum(changes.others.values())} 处。" if changes.others else ""
     return [
         f"原有 {changes.before} 门，现有 {changes.after} 门：未变 {changes.unchanged} 门，有改动 {changes.changed} 门，"
         f"新增 {len(changes.added)} 门，删除 {len(changes.removed)} 门。{others}",
-        rate,
+        rate_line(changes.freshness),
     ]
+
+
+def rate_line(fresh: Freshness) -> str:
+    """更新率 as a sentence, or why there is none."""
+    if fresh.rate is None:
+        return f"更新率：{fresh.reason}。"
+    unstated = f"；未填年度的 {fresh.unstated} 门按旧课算" if fresh.unstated else ""
+    return f"更新率（{fresh.year} 年）{fresh.rate:.0%}：当年新开 {fresh.new} 门，共 {fresh.total} 门{unstated}。"
 
 
 def _about(course: Course) -> str:

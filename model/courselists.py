@@ -10,12 +10,14 @@ from types import MappingProxyType
 from model.courserows import COLUMNS, NEEDED, RowReader, given_id
 from model.domain import Catalog, Course, Reading
 from model.errors import TableError
+from model.headers import likely_header, plain_header
 from model.lexicon import Lexicon
 from model.moodle import prepared
 from model.rows import Account, tables_in, text_of
 from model.tables import Sheet
 
 MANY_REQUIRED = 30  # More required courses than this are worth a question to the planner.
+MOST_SHOWN, LONGEST_SHOWN = 12, 12  # Headers told of a list that has none we know, and characters of each.
 STOPPED = re.compile(r"停|暂停|下架|作废|删除|关闭")
 
 
@@ -33,7 +35,10 @@ def read_catalog(
     """
     account = Account()
     written, meant = prepared(sheets)
-    tables = tables_in(written, COLUMNS, NEEDED, account, "课程表", corrected={**meant, **corrected})
+    try:
+        tables = tables_in(written, COLUMNS, NEEDED, account, "课程表", corrected={**meant, **corrected})
+    except TableError as error:
+        raise TableError(f"{error}{_what_may_be_meant(sheets)}", error.faults) from error
     reader = RowReader(lexicon, account, answers)
     courses: dict[str, Course] = {}
     rows = [row for table in tables for _, row in table.rows]
@@ -54,6 +59,23 @@ def read_catalog(
     if not courses:
         raise TableError("课程表里没有一门可用的课程。", reading.faults)
     return Catalog(reading.values), reading
+
+
+def _what_may_be_meant(sheets: Sequence[Sheet]) -> str:
+    """The words of the row that looks most like a header, and how to say what they mean."""
+    likely = [(sheet.name, *found) for sheet in sheets if not sheet.hidden and (found := likely_header(sheet))]
+    if not likely:
+        return ""
+    sheet, row, words = max(likely, key=lambda one: len(one[2]))
+    known = {alias for column in COLUMNS for alias in column.aliases}
+    strange = [word for word in words if plain_header(word) not in known]
+    shown = "、".join(word if len(word) <= LONGEST_SHOWN else word[:LONGEST_SHOWN] + "…" for word in words[:MOST_SHOWN])
+    more = f"等 {len(words)} 个" if len(words) > MOST_SHOWN else ""
+    example = f"，例如 --map {plain_header(strange[0])}=课程名称" if strange and plain_header(strange[0]) else ""
+    return (
+        f"最像表头的是工作表“{sheet}”第 {row + 1} 行：{shown}{more}。"
+        f"哪一列是课程名称，请用 --map 表头=课程名称 说明{example}（通过接口上传时写在 map 里）。"
+    )
 
 
 def _really_required(courses: dict[str, Course], account: Account) -> dict[str, Course]:

@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TypeVar
 
 from marshmallow import Schema
 
@@ -17,8 +16,6 @@ from model.domain import Course
 from model.headers import Column, Row
 from model.lexicon import Lexicon, bare
 from model.rows import Account, CellField, load_row, text_of
-
-T = TypeVar("T")
 
 COLUMNS = (
     Column("course_id", ("课程编号", "课程代码", "课程编码", "课程id", "编号", "course_id", "id"), code=True),
@@ -59,7 +56,9 @@ COLUMNS = (
 )
 NEEDED = (frozenset({"title"}),)
 
-_EVERYBODY = re.compile("全体|全部|全员|所有|不限|各级|各类|通用|均可|普遍|大众")
+_EVERYBODY = re.compile(
+    "全体|全部|全员|所有|不限|各级|各类|通用|均可|普遍|大众|^(?:广大)?(?:党员)?干部(?:职工)?$|^学员$"
+)
 
 
 class RowReader:
@@ -109,7 +108,8 @@ class RowReader:
             self.account.fault(row["title"][0], "缺少课程名称，这一行没有读取", "请补上课程名称")
             return None
         loaded = load_row(self.schema, row, self.account)
-        audience = "、".join(text_of(row, field) for field in ("levels", "audience"))
+        competencies = self._competencies(row)
+        levels, posts = self._audience(row)
         provider = text_of(row, "provider")
         category, mode = self._category(row)
         return Course(
@@ -117,19 +117,11 @@ class RowReader:
             title=title,
             summary="。".join(filter(None, [text_of(row, "summary"), text_of(row, "keywords")])),
             category=category,
-            competencies=self._competencies(row),
+            competencies=competencies,
             hours=loaded.get("hours"),
             mode=mode,
-            levels=self._heard(
-                row, "levels", self.lexicon.levels_in(audience), "层级", "可写“县处级、乡科级正职”，不限请留空"
-            ),
-            posts=self._heard(
-                row,
-                "posts",
-                self.lexicon.families_in(f"{text_of(row, 'posts')}、{text_of(row, 'audience')}"),
-                "岗位",
-                "可写“乡镇街道、村社区”，不限请留空",
-            ),
+            levels=levels,
+            posts=posts,
             required=loaded.get("required", False),
             provider=provider,
             teacher_kind=text_of(row, "teacher_kind"),
@@ -158,12 +150,28 @@ class RowReader:
             )
         return tuple(dict.fromkeys(name for name in named if name))
 
-    def _heard(self, row: Row, field: str, found: frozenset[T], what: str, remedy: str) -> frozenset[T]:
+    def _audience(self, row: Row) -> tuple[frozenset[int], frozenset[str]]:
+        """The levels and the posts a course is for; 适用对象 may name either."""
+        words = text_of(row, "audience")
+        levels = self.lexicon.levels_in(f"{text_of(row, 'levels')}、{words}")
+        posts = self.lexicon.families_in(f"{text_of(row, 'posts')}、{words}")
+        open_to_all = "已按面向全体处理"
+        if not levels:
+            self._unheard(row, "levels", f"看不出层级，{open_to_all}", "可写“县处级、乡科级正职”，不限请留空")
+        if not posts:
+            self._unheard(row, "posts", f"看不出岗位，{open_to_all}", "可写“乡镇街道、村社区”，不限请留空")
+        if not self.lexicon.levels_in(words) and not self.lexicon.families_in(words):
+            done = "已略去" if levels or posts else open_to_all
+            self._unheard(
+                row, "audience", f"看不出适用对象，{done}", "可写层级或岗位，如“县处级”“乡镇街道”，不限请留空"
+            )
+        return levels, posts
+
+    def _unheard(self, row: Row, field: str, problem: str, remedy: str) -> None:
         """Report a cell that restricts the audience in words nobody understood; silence would open the course to everybody."""
         text = text_of(row, field)
-        if not found and not cells.is_nothing(text) and not _EVERYBODY.search(text):
-            self.account.fault(row[field][0], f"看不出{what}，已按面向全体处理", remedy)
-        return found
+        if not cells.is_nothing(text) and not _EVERYBODY.search(text):
+            self.account.fault(row[field][0], problem, remedy)
 
     def _id(self, row: Row, title: str, provider: str) -> str:
         """The course's own number; where a list has none, its 序号; where that is not unique, a hash of title and provider."""

@@ -5,7 +5,7 @@ A value without a store or a clock behind it, beside the rejections of :mod:`mod
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
@@ -86,6 +86,18 @@ class Curation:
     def pins(self) -> bool:
         """Whether a course is pinned to any gap."""
         return bool(self.texts or self.competencies)
+
+    def moved(self, courses: Callable[[Numbered], Numbered]) -> Curation:
+        """The same about other ids; ``courses`` tells them."""
+        numbers = courses({course: number for course, (_, number) in self.taught.items()})
+        said = {number: names for names, number in self.taught.values()}
+        return Curation(
+            self.synonyms,
+            {course: (said[number], number) for course, number in numbers.items()},
+            {text: courses(pinned) for text, pinned in self.texts.items()},
+            {name: courses(pinned) for name, pinned in self.competencies.items()},
+            courses(self.everybody),
+        )
 
     def spelled_out(self, text: str) -> str:
         """A text with the competencies its synonyms stand for written behind it, as it is matched. The words themselves stay."""

@@ -6,6 +6,9 @@ from model.gate import FIRST, Report
 from model.gate_quality import METRICS, Quality
 from model.sheets import SheetOut
 
+# What a planner would else take for a judgement on the course list.
+BUNDLED = "在随附的评判数据上比较，只看匹配方法，与这份课程表无关"
+
 
 def report_sheets(report: Report) -> list[SheetOut]:
     """变更报告, 课程进出, 短板变化, 变化最大的人员."""
@@ -41,7 +44,7 @@ def _overall(report: Report) -> SheetOut:
 
 def _quality(found: Quality) -> list[list[str | float | None]]:
     told = (
-        f"{found.cases} 例；两个版本都学过这些评判，数值偏高，只宜看差别"
+        f"{found.cases} 例；{BUNDLED}；两个版本都学过这些评判，数值偏高，只宜看差别"
         if found.metric == "ndcg@10"
         else f"{found.cases} 例"
     )

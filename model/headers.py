@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
@@ -53,6 +53,9 @@ _OTHER_MATTER = re.compile(
     "^(?:的?(?:大?类|性质|属性|分类|等级|级别|层[次级]|编[号码]|代码|序号|排序|负责人|联系人|意见|签[字章名]|链接|负载|地[点址]|教师|整改|措施|"
     "评分|得分|人数|目录|一览|清单|安排|计划|汇?总?表|统计|总数|门数|隶属|规模|变动)|.*(?:时间|日期|年月|年限)$)"
 )
+
+
+_NO_HEADER = re.compile(r"\d{3}|^\d+$|.{31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,8 @@ def find_table(
     filled = _fill_merged(sheet, spans)
     rows = []
     for number, texts in enumerate(filled[first:], start=first):
-        kind = _kind(texts, fields, heads, number in wide)
+        # In what was no table to begin with, every row was written as a course: none is a total, and a blank one lacks its title.
+        kind = None if sheet.named else _kind(texts, fields, heads, number in wide)
         if kind:
             skipped[kind] = skipped.get(kind, 0) + 1
             around.append("".join(texts))
@@ -178,6 +182,28 @@ def find_table(
         dropped=tuple(names[column] for column in sorted(dropped)),
         again=tuple(dict.fromkeys(names[c] for c in names if c not in fields and names[c] in map(names.get, fields))),
     )
+
+
+def header_of(sheet: Sheet, names: Set[str]) -> tuple[int, int, Mapping[int, str]] | None:
+    """Where the header with just these names stands: its first row, the row after it, the name of each column; None where it does not."""
+    for row in range(min(len(sheet.rows), HEADER_SEARCH_ROWS)):
+        for depth in (1, 2):
+            header = _header(sheet, row, depth)
+            if header.names and set(header.names.values()) == names:
+                return row, row + depth, header.names
+    return None
+
+
+def likely_header(sheet: Sheet) -> tuple[int, tuple[str, ...]] | None:
+    """The row (from 0) that looks most like a header, and its words: of the first rows the fullest in which every cell is short and holds no number;
+    None where there is none. Rows of people and courses hold numbers, so that what is told of it is no row of theirs."""
+    best: tuple[int, tuple[str, ...]] | None = None
+    for number, row in enumerate(sheet.rows[:HEADER_SEARCH_ROWS]):
+        words = tuple(re.sub(r"\s+", "", text) for text in row if text.strip())
+        like = words and len(set(words)) == len(words) and not any(_NO_HEADER.search(word) for word in words)
+        if like and (best is None or len(words) > len(best[1])):
+            best = number, words
+    return best
 
 
 def _moved(used: list[_Used], texts: Sequence[str], heads: Sequence[Sequence[str]]) -> list[_Used]:

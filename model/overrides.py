@@ -5,12 +5,18 @@ A value without a store or a clock behind it. Each rejection has a number, so th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
+from rapidfuzz import fuzz
+
 from model.curation import NOTHING, Curation, Pin, Synonym, Taught
+from model.domain import Catalog
 from model.lexicon import bare
+from model.titles import plain_title
 
 Barred = Mapping[str, int]  # Course id -> the number of the rejection that says so.
 
@@ -24,6 +30,27 @@ class Rejection(NamedTuple):
     person: str | None = None
 
 
+class Places:
+    """Where in a catalog a course is now that something was said of. Lists without numbers of their own number their rows, so that one new row moves all
+    ids: a number is the same course as long as its title is alike, else the one course of that title, wherever it stands."""
+
+    ALIKE = 80  # rapidfuzz ratio (0 to 100) of two titles of one course, as in the comparison of catalogs.
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._titles = {course.id: plain_title(course.title) for course in catalog}
+        counts = Counter(self._titles.values())
+        self._ids = {title: identity for identity, title in self._titles.items() if counts[title] == 1}
+
+    def of(self, course: str, title: str | None) -> str | None:
+        """The id of the course now; None where the number is another course's by now. Without a title a number is all there is to go by."""
+        if title is None:
+            return course
+        plain, there = plain_title(title), self._titles.get(course)
+        if there is not None and (there == plain or fuzz.ratio(there, plain) >= self.ALIKE):
+            return course
+        return self._ids.get(plain, course if there is None else None)
+
+
 def _itself(identity: str) -> str:
     return identity
 
@@ -33,16 +60,20 @@ class Overrides:
     """The rejections at work, by what they are about: gap texts (bare), persons, or the course alone. Empty by default.
 
     Of several that say the same, the smallest number tells. Persons may be named otherwise than by their ids: ``name_of`` tells how.
+    ``titles`` are those the courses bore when each was said, by its number; see :meth:`placed`.
     """
 
     pairs: Mapping[str, Barred] = field(default_factory=dict)
     people: Mapping[str, Barred] = field(default_factory=dict)
     courses: Barred = field(default_factory=dict)
     curation: Curation = NOTHING
+    titles: Mapping[int, str] = field(default_factory=dict)
     name_of: Callable[[str], str] = field(default=_itself, compare=False, repr=False)
 
     @classmethod
-    def of(cls, said: Iterable[Rejection | Synonym | Taught | Pin]) -> Self:
+    def of(
+        cls, said: Iterable[Rejection | Synonym | Taught | Pin], titles: Mapping[int, str] = MappingProxyType({})
+    ) -> Self:
         """Sort rejections and sayings by what they are about; their order does not matter."""
         said = list(said)
         rejections = [one for one in said if isinstance(one, Rejection)]
@@ -58,7 +89,7 @@ class Overrides:
             else:
                 place = courses
             place.setdefault(one.course, one.number)
-        return cls(pairs, people, courses, curation)
+        return cls(pairs, people, courses, curation, dict(titles))
 
     def __bool__(self) -> bool:
         return bool(self.pairs or self.people or self.courses or self.curation)
@@ -68,6 +99,25 @@ class Overrides:
         """The numbers of all rejections and sayings at work."""
         by_course = (*self.pairs.values(), *self.people.values(), self.courses)
         return frozenset(number for barred in by_course for number in barred.values()) | self.curation.numbers
+
+    def placed(self, catalog: Catalog) -> Overrides:
+        """The same about the courses of a catalog as they are numbered in it; see :class:`Places`. What is about no course of it is left out."""
+        if not self.titles:
+            return self
+        places = Places(catalog)
+
+        def moved(courses: Barred) -> dict[str, int]:
+            found = ((places.of(course, self.titles.get(number)), number) for course, number in courses.items())
+            return {course: number for course, number in found if course is not None}
+
+        return replace(
+            self,
+            pairs={text: moved(courses) for text, courses in self.pairs.items()},
+            people={name: moved(courses) for name, courses in self.people.items()},
+            courses=moved(self.courses),
+            curation=self.curation.moved(moved),
+            titles={},
+        )
 
     def among(self, identities: Iterable[str]) -> Overrides:
         """The same for these persons alone, by their ids: a plain value that can be sent to another process."""

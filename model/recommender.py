@@ -55,17 +55,18 @@ class Recommender:
 
     def under(self, overrides: Overrides) -> Recommender:
         """This version with rejections and sayings at work in all it answers; what is known of its catalog is not worked out again."""
-        known: Recommender | None = self.__dict__.get("_under")
-        if known is not None and known.overrides is overrides:
-            return known
-        said = overrides.curation
+        known: tuple[Overrides, Recommender] | None = self.__dict__.get("_under")
+        if known is not None and known[0] is overrides:
+            return known[1]
+        placed = overrides.placed(self.catalog)
+        said = placed.curation
         matcher, catalog = self.matcher.under(said, self.catalog), _required(self.catalog, said.everybody)
-        other = replace(self, overrides=overrides, matcher=matcher, catalog=catalog)
+        other = replace(self, overrides=placed, matcher=matcher, catalog=catalog)
         other.__dict__["titles"] = self.titles
         if matcher is self.matcher:
             other.__dict__.update(reader=self.reader, teaches=self.teaches)
         # The last one is kept, for it remembers answers of its own; the overrides change seldom and are asked with every request.
-        self.__dict__["_under"] = other
+        self.__dict__["_under"] = overrides, other
         return other
 
     def __getstate__(self) -> dict[str, Any]:

@@ -8,8 +8,8 @@ anything is unpickled, and the card by its seal where there is a signing key.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,7 @@ from model.cards import CARD, CATALOG, MODEL, SEAL, VERSION
 from model.domain import Catalog
 from model.durable import sha256_of, sync, take_away, write_at_once
 from model.encoder import bundled_encoder
-from model.errors import VersionError
+from model.errors import InputError, VersionError
 from model.recommender import Recommender
 from model.shelf import REPORTS, Shelf
 from model.vectors import SentenceEncoder
@@ -78,8 +78,23 @@ class Registry:
             content = (self.folder / version / CARD).read_bytes()
             return cards.read_card(content, version), content
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            known = "、".join(self.versions()) or "（无）"
-            raise VersionError(f"没有版本 {version}，或它的 card.json 已损坏。现有版本：{known}。") from error
+            known = self.versions()
+            others = "、".join(one for one in known if one != version) or "（无）"
+            if version in known:
+                raise VersionError(
+                    f"版本 {version} 的 card.json 已损坏，或这个目录是由别的版本复制、改名来的，不能使用。"
+                    f"请恢复或移走它。其他版本：{others}。"
+                ) from error
+            raise VersionError(f"没有版本 {version}。现有版本：{others}。") from error
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Nobody else trains for this registry meanwhile, on the command line or by a job. InputError where somebody does; where the folder
+        knows no locks nobody can tell."""
+        with self._shelf.training() as free:
+            if not free:
+                raise InputError("另一个训练正在进行；请等它结束再训练。")
+            yield
 
     def save(self, make: Callable[[str], Recommender], card: Mapping[str, Any]) -> str:
         """Number a new version, let ``make`` train it under that number, and write it; it exists once its card is written.
@@ -168,7 +183,8 @@ class Registry:
         if not before:
             raise VersionError(
                 f"启用 {active} 之前没有启用过别的版本（或都已清理），没有可以退回的。"
-                "现有版本见 quebu models list；启用其中一个：quebu models activate 版本号。"
+                "现有版本见 quebu models list（接口：GET /api/v1/models）；"
+                "启用其中一个：quebu models activate 版本号（接口：POST /api/v1/models/版本号/activate）。"
             )
         return before[-1]
 

@@ -1,7 +1,8 @@
 """The folder of a registry: which versions stand in it, which is active, and how it is changed so that a crash leaves it as it was or as it shall be.
 
 Beside the versions lie ``active``, the pointer; ``history.jsonl``, what was active when; ``last``, the last number given out; ``reports/``, what was found of two versions. Whoever
-changes anything holds the lock on ``.lock``; a training holds one of its own from its first moment to its last, so that what is cut off can be told from what is under way.
+changes anything holds the lock on ``.lock``; whoever trains holds ``.training.lock``, so that there is one at a time, and a lock of the version it writes, so that what is cut off can
+be told from what is under way.
 """
 
 from __future__ import annotations
@@ -78,6 +79,17 @@ class Shelf:
         """Nobody else changes the registry meanwhile; False where that is not sure, and nothing is to be tidied."""
         with alone(self.folder / ".lock") as sure:
             yield sure
+
+    @contextmanager
+    def training(self) -> Iterator[bool]:
+        """Keep others from training meanwhile; False where another trains already. Its file stays: whoever took it away could meet somebody
+        who has just opened it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = Lock(self.folder / ".training.lock")
+        try:
+            yield lock.take(wait=False) or not lock.sure
+        finally:
+            lock.free()
 
     def begin(self) -> tuple[str, Lock]:
         """Take the next number, which nobody gets again, and make its folder, under a lock that tells that it is being written."""

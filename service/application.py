@@ -44,6 +44,7 @@ from service.wire.idempotency import init_idempotency
 from service.wire.logs import log_access
 from service.wire.metrics import init_metrics
 from service.wire.openapi import init_openapi
+from service.wire.queries import init_queries
 from service.wire.served import init_served
 
 
@@ -71,6 +72,7 @@ def create(config: Mapping[str, Any] | None = None) -> APIFlask:
     for init in (init_compression, init_errors, init_headers, init_openapi):
         init(app)
     init_access(app, database)
+    init_queries(app)
     init_idempotency(app, database)
     for module in (
         health,

@@ -20,7 +20,7 @@ from model.courserows import COLUMNS
 from model.domain import Catalog, Course
 from model.errors import InputError, QuebuError, TableError, VersionError
 from model.lexicon import Lexicon
-from model.mapping import check_corrections, corrections_of
+from model.mapping import check_corrections, corrections_of, names_of
 from model.recommender import Recommender
 from model.registry import Registry
 from model.sources import UNNAMED, Source
@@ -45,12 +45,14 @@ class Import:
 
 @dataclass(frozen=True)
 class Base:
-    """The version a new one goes on from: the active one, else the newest that can be loaded; and the lists it was made of."""
+    """The version a new one goes on from: the active one, else the newest that can be loaded; and the lists it was made of. ``newer`` are the
+    versions after the active one, the newest first, with their lists: nothing of theirs goes on."""
 
     version: str
     recommender: Recommender
     sources: tuple[Source, ...]
     card: Mapping[str, Any]
+    newer: tuple[tuple[str, tuple[Source, ...]], ...] = ()
 
     @classmethod
     def of(cls, registry: Registry) -> Base | None:
@@ -59,7 +61,8 @@ class Base:
         for version in dict.fromkeys([*([active] if active else []), *reversed(registry.versions())]):
             with suppress(VersionError):
                 recommender, card = registry.load(version), registry.card(version)
-                return cls(version, recommender, sources.sources_of(recommender.catalog, card), card)
+                newer = tuple(_newer(registry, version)) if version == active else ()
+                return cls(version, recommender, sources.sources_of(recommender.catalog, card), card, newer)
         return None
 
 
@@ -133,7 +136,7 @@ def draft(asked: Import, base: Base | None, lexicon: Lexicon) -> Draft:
     others, catalog = _kept(asked, base)
     if asked.path is None:
         file = str(base.card.get("source", "")) if base else ""
-        return Draft(catalog, others, None, base, lexicon, file, asked.year)
+        return Draft(catalog, others, None, base, lexicon, file, asked.year, tuple(_left_behind(base, others, asked)))
     name = sources.check_name(asked.source) if asked.source is not None else ""
     before = next((one for one in (base.sources if base else ()) if one.name == name), Source(name))
     given = corrections_of(asked.headers, COLUMNS)
@@ -147,7 +150,7 @@ def draft(asked: Import, base: Base | None, lexicon: Lexicon) -> Draft:
     there = [one.name for one in others]
     listed = [source if one.name == name else one for one in others] + ([source] if name not in there else [])
     after = sources.put(catalog, name, read.catalog)
-    notes = tuple(_notes(asked, base, read, after, name))
+    notes = (*_notes(asked, base, read, after, name), *_left_behind(base, listed, asked))
     return Draft(after, tuple(listed), read, base, lexicon, asked.path.name, asked.year, notes)
 
 
@@ -180,7 +183,8 @@ def _read(path: Path, lexicon: Lexicon, headers: Mapping[str, str], answers: Map
     except TableError as error:
         if error.faults or not headers:
             raise
-        said = "、".join(f"{header}={field}" for header, field in headers.items())
+        words = names_of(COLUMNS)
+        said = "、".join(f"{header}={words.get(field, '（不读）')}" for header, field in headers.items())
         raise TableError(f"{error}已按指定的表头对应（{said}）查找，请检查表头是否写对。") from error
 
 
@@ -195,6 +199,31 @@ def _notes(asked: Import, base: Base | None, read: CourseList, after: Catalog, n
     )
     if numbered:
         yield f"有 {numbered} 门课程的编号与其他来源的课程相同，已改为“{name or UNNAMED}/编号”。"
+
+
+def _newer(registry: Registry, active: str) -> Iterator[tuple[str, tuple[Source, ...]]]:
+    """The versions after the active one whose cards tell of lists, the newest first."""
+    known = registry.versions()
+    for version in reversed(known[known.index(active) + 1 :] if active in known else []):
+        with suppress(VersionError, TypeError, AttributeError):  # What is told of it is a courtesy.
+            yield version, tuple(Source.of_json(one) for one in registry.card(version).get("sources", ()))
+
+
+def _left_behind(base: Base | None, listed: Iterable[Source], asked: Import) -> Iterator[str]:
+    """The lists that newer versions have and a draft does not, or has from another file, each told of the newest that has it. What
+    a planner asked for is not told: a list replaced or left out, or one that is the whole catalog."""
+    if asked.path is not None and asked.source is None:
+        return
+    meant = [name.strip() for name in (*asked.without, *([asked.source] if asked.source else []))]
+    there = {one.name: one.sha256 for one in listed}
+    told = {"" if name in {"", UNNAMED} else name for name in meant}
+    for version, newer in base.newer if base else ():
+        lost = [one.name for one in newer if one.name not in there and one.name not in told]
+        other = [one.name for one in newer if there.get(one.name, one.sha256) != one.sha256 and one.name not in told]
+        told |= {one.name for one in newer}
+        found = [f"来源“{name or UNNAMED}”" for name in lost] + [f"另一份“{name or UNNAMED}”" for name in other]
+        if found:
+            yield f"更新的 {version}（未启用）里还有{'、'.join(found)}，不在新目录里；要从它出发，请先启用它。"
 
 
 def _checked(answers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

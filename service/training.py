@@ -48,8 +48,21 @@ def trained(
     """Train on a drafted catalog and save the version, not active; ``more`` is what its card tells besides. ``tell`` hears what a planner
     should know, ``reached`` which stage is under way and how much of it is done.
 
-    An embeddings endpoint that fails midway is left out. Raises InputError, VersionError, OSError.
+    One training at a time in a registry. An embeddings endpoint that fails midway is left out. Raises InputError, also where another training is
+    under way, VersionError, OSError.
     """
+    with Registry(Path(settings["REGISTRY"])).training():
+        return _trained(drafted, settings, more, tell, reached, feedback)
+
+
+def _trained(
+    drafted: Draft,
+    settings: Mapping[str, Any],
+    more: Mapping[str, Any],
+    tell: Callable[[str], None],
+    reached: Callable[[str, int, int], None],
+    feedback: Any,
+) -> tuple[Registry, str]:
     wanted = encoders(settings)
     able = None if wanted is None else usable(wanted)
     if wanted is not None and able != wanted:

@@ -32,6 +32,7 @@ from service.store.audit import By
 from service.store.database import Database, now
 from service.store.overrides import Layer
 
+LONGEST_REASON = 500
 MOST_PEOPLE = 500  # People of a roster both versions are held against; of more, so many evenly spread.
 SAVED = "roster.jsonl"
 BUNDLED_NAME, SAVED_NAME = "随附的名册样例", "保存的名册"
@@ -64,12 +65,18 @@ class Roster(NamedTuple):
 
 class Activated(NamedTuple):
     """A version that became active, the one before, and what was found of both; no report where there was nothing to compare with, for
-    which ``note`` has the reason."""
+    which ``note`` tells why. ``reason`` is what was kept of the reason given."""
 
     version: str
     before: str | None
     report: dict[str, Any] | None
     note: str = ""
+    reason: str | None = None
+
+    @property
+    def findings(self) -> list[dict[str, str]]:
+        """What the gate would have held the version up for, had there been no reason."""
+        return list(self.report["findings"]) if self.report else []
 
 
 def registry_of(settings: Mapping[str, Any]) -> Registry:
@@ -116,8 +123,9 @@ class Versions:
     def activate(
         self, version: str, by: By, reason: str | None = None, roster: Roster | None = None, cases: Sequence[Case] = ()
     ) -> Activated:
-        """Let a version take over if the gate lets it through, or a reason is given. Raises GateRefused where neither is; VersionError where
-        it cannot be loaded, or another version became active meanwhile."""
+        """Let a version take over if the gate lets it through, or a reason is given; a blank one is none. Raises GateRefused where neither is;
+        InputError for a reason that is too long; VersionError where the version cannot be loaded, or another became active meanwhile."""
+        reason = _checked(reason)
         self.registry.check(version)
         before = self.registry.pointer()
         report, note = self._judged(before, version, roster, cases)
@@ -127,15 +135,17 @@ class Versions:
         detail = {"from": before, "findings": checks, "reason": reason}
         with self._audited(by, "model.activate", version, detail):
             self.registry.activate(version, _told(by, reason, checks), instead_of=before)
-        return Activated(version, before, report, note)
+        return Activated(version, before, report, note, reason)
 
     def roll_back(self, by: By, reason: str | None = None) -> Activated:
-        """Go back to what was active before. VersionError where there is nothing, or it cannot be loaded."""
+        """Go back to what was active before. VersionError where there is nothing, or it cannot be loaded; InputError for a reason that is too
+        long."""
+        reason = _checked(reason)
         version = self.registry.next_back()
         detail = {"from": self.registry.pointer(), "reason": reason}
         with self._audited(by, "model.rollback", version, detail):
             left, version = self.registry.rollback(_told(by, reason), to=version)
-        return Activated(version, left, None)
+        return Activated(version, left, None, reason=reason)
 
     def roster(self, lexicon: Lexicon) -> Roster:
         """The saved roster, else the bundled one; InputError where the saved one is damaged."""
@@ -234,6 +244,14 @@ def roster_from(path: Path, lexicon: Lexicon) -> Roster:
     people: Sequence[Profile] = roster_in(path, lexicon, None).values
     step = max(1, -(-len(people) // MOST_PEOPLE))
     return Roster(path.name, tuple(people[::step]))
+
+
+def _checked(reason: str | None) -> str | None:
+    """A reason that says something, else None; InputError where it is too long to be kept."""
+    bare = (reason or "").strip()
+    if len(bare) > LONGEST_REASON:
+        raise InputError(f"理由（--reason 或 reason）有 {len(bare):,} 个字，最多 {LONGEST_REASON} 个。请写短些。")
+    return bare or None
 
 
 def _told(by: By, reason: str | None, findings: Sequence[str] = ()) -> dict[str, Any]:

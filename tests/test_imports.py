@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 # Every file of model/ may import those before it, never those after it.
 ORDER = (
     "errors", "domain", "jsonld", "tables", "sheets", "headers", "mapping", "moodle", "cells", "categories", "lexicon", "rows", "posts", "rosters", "courserows", "courselists",
-    "titles", "series", "sources", "changes", "annotated", "curation", "text", "encoder", "vectors",
+    "titles", "series", "sources", "changes", "withheld", "annotated", "curation", "text", "encoder", "vectors",
     "competence", "judgements", "feedback", "evidence", "fusion", "reader", "gaps", "matcher", "overrides", "selection", "explanation", "recommender", "enrichment", "reports",
     "cohort.nouns", "cohort.choices", "cohort.demand", "cohort.rules", "cohort.sessions", "cohort.program", "cohort.class_plan", "cohort.placing", "cohort.split",
     "cohort.menu_program", "cohort.seating", "cohort.menu_search", "cohort.menu", "cohort.quotas", "cohort.pairing", "cohort.follow", "closing", "cohort.rival",

@@ -146,8 +146,8 @@ class Standing:
         return f"{known}，{self.names[taker]} {self.people[taker, 0]} 人中 {self.lacking[taker, column]} 人欠缺"
 
     def of_people(self, giver: int, taker: int, column: int) -> str:
-        """The evidence for a gift between people; it never tells a score."""
-        return f"{self.names[giver]}“{self.competencies[column]}”测试成绩优良，{self.names[taker]}欠缺这一项"
+        """The evidence for a gift between people."""
+        return said_of_people(self.names[giver], self.competencies[column], self.names[taker])
 
     def why_alone(self, row: int, wanted: bool) -> str:
         """Why somebody has no partner; ``wanted`` tells that there was a pair to be had."""
@@ -156,6 +156,11 @@ class Standing:
         if not self.lack[row].any():
             return NO_LACK
         return LEFT_OVER if wanted else NO_PARTNER
+
+
+def said_of_people(giver: str, competency: str, taker: str) -> str:
+    """The evidence for a gift between people, by what they are called; it never tells a score."""
+    return f"{giver}“{competency}”测试成绩优良，{taker}欠缺这一项"
 
 
 def standing_of(people: Sequence[Needs], lexicon: Lexicon, between: Between) -> Standing:

@@ -85,7 +85,7 @@ def overview(filing: Filing) -> SheetOut:
         ["复核", "参数", "", said(told)],
     ]
     if filing.demand.overridden:
-        rows.append(["复核", "人工调整", "", f"{len(filing.demand.overridden)} 条被否决的推荐起了作用"])
+        rows.append(["复核", "人工调整", "", f"{len(filing.demand.overridden)} 条人工调整起了作用"])
     header = ["类别", "项目", "要求", "结果"]
     return SheetOut("班次方案", f"{plan.kind}方案（草案）", header, rows, [18, 34, 34, 60], (FOOTER,))
 

@@ -35,7 +35,7 @@ class BatchOut(Door):
 
 
 @bp.post("/recommendations/batch")
-@allows(Role.READER, cost=100, body="MAX_BATCH_MB")
+@allows(Role.READER, cost=100, body="MAX_BATCH_MB", slow=True)
 @bp.input(LimitsIn, location="query", arg_name="query", unknown=RAISE)
 @bp.input(PreferIn, location="headers", arg_name="headers")
 @bp.output(BatchOut)

@@ -164,7 +164,7 @@ class Sent(NamedTuple):
 
 
 @bp.post("/cohorts/plan")
-@allows(Role.PLANNER, cost=100, body="MAX_BATCH_MB")
+@allows(Role.PLANNER, cost=100, body="MAX_BATCH_MB", slow=True)
 @bp.input(VersionIn, location="query", arg_name="query", unknown=RAISE)
 @bp.input(PreferIn, location="headers", arg_name="headers")
 @documents_body(bp, CohortIn)
@@ -210,7 +210,7 @@ def plan_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
 
 
 @bp.post("/cohorts/recommendations")
-@allows(Role.PLANNER, cost=100, body="MAX_BATCH_MB")
+@allows(Role.PLANNER, cost=100, body="MAX_BATCH_MB", slow=True)
 @bp.input(ListsIn, location="query", arg_name="query", unknown=RAISE)
 @bp.input(PreferIn, location="headers", arg_name="headers")
 @documents_body(bp, PeopleIn)

@@ -22,7 +22,7 @@ from service.cohorts import WORKBOOK
 from service.engine import Engine
 from service.jobs.training import KIND, import_of, told_draft
 from service.shapes.courselists import write_annotated
-from service.shapes.fields import Door
+from service.shapes.fields import Door, both
 from service.shapes.imports import COURSES, NO_COURSES, STRUCTURED, ImportIn, TrainingIn, file_name
 from service.store.jobs import sliced
 from service.store.roles import Role
@@ -38,6 +38,10 @@ HOW = (
 )
 
 
+WHOLE_CATALOG = both(
+    "没有给 source 时，这份表就是整个目录，不需要 without",
+    "Without source the file is the whole catalog; nothing is left to drop.",
+)
 NOT_A_FORM = f"请用 Content-Type: {FORM} 提交，课程表放在 courses 部分。"
 
 
@@ -104,7 +108,7 @@ class Sent(NamedTuple):
 
 
 @bp.post("/course-lists/check")
-@allows(Role.PLANNER, cost=100, body="MAX_BATCH_MB")
+@allows(Role.PLANNER, cost=100, body="MAX_BATCH_MB", slow=True)
 @documents_form(bp, CheckForm)
 @bp.output(CheckOut)
 @bp.doc(
@@ -127,7 +131,7 @@ def check() -> Any:
             drafted = draft(import_of(sent.asked, path), Base.of(engine.registry), load_lexicon())
             if request.accept_mimetypes.best_match(["application/json", WORKBOOK]) == WORKBOOK and drafted.read:
                 out = Path(folder) / "check.xlsx"
-                write_annotated(out, drafted.read, drafted.changes)
+                write_annotated(out, drafted.read, drafted.changes, drafted.asked)
                 return Response(out.read_bytes(), mimetype=WORKBOOK)
             return told_draft(drafted)
     except InputError as error:
@@ -167,4 +171,6 @@ def _sent(schema: ImportIn) -> Sent:
         if not asked["without"]:
             raise ValidationError({COURSES: [NO_COURSES]})
         return Sent(asked, "", b"")
+    if asked["without"] and asked["source"] is None:
+        raise ValidationError({"without": [WHOLE_CATALOG]})
     return Sent(asked, file_name(file.filename), file.read())

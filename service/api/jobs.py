@@ -107,9 +107,8 @@ class JobsOut(Door):
 
 def dump_job(job: Job) -> dict[str, Any]:
     """A job in the shape of :class:`JobOut`."""
-    told = job._asdict()
-    result = url_for("jobs.result", job_id=job.id) if job.status is Status.DONE else None
-    return {name: told.get(name, result) for name in JobOut().fields}
+    told = job._asdict() | {"result": url_for("jobs.result", job_id=job.id) if job.status is Status.DONE else None}
+    return {name: told[name] for name in JobOut().fields}
 
 
 def prefers_later() -> bool:

@@ -16,14 +16,13 @@ from service.engine import Engine
 from service.shapes.fields import Door, both, characters, stored
 from service.shapes.gates import ComparisonOut, FindingOut
 from service.store.roles import Role
-from service.versions import GateRefused, Versions
+from service.versions import LONGEST_REASON, GateRefused, Versions
 from service.wire.access import allows, by, store
 from service.wire.errors import problem
 
 bp = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="models")
 bp.before_request(read_json)
 
-LONGEST_REASON = 500
 UNKNOWN = "没有这个版本；现有版本见 /api/v1/models。"
 NOT_THERE = both("没有这个版本；现有版本见 /api/v1/models", "Unknown version; /api/v1/models lists those there are.")
 NONE_ACTIVE = both("还没有启用的版本；请写明与哪个版本比较", "No version is active; say which one to compare with.")
@@ -49,8 +48,21 @@ class ModelOut(Door):
     metrics = fields.Dict(allow_none=True)
 
 
+class SourceOut(Door):
+    """One of the course lists a version was made of."""
+
+    name = fields.String(metadata={"description": "来源名；没有来源名的为空"})
+    file = fields.String(metadata={"description": "课程表的文件名"})
+    courses = fields.Integer()
+    year = fields.Integer(allow_none=True)
+
+
 class OneModelOut(ModelOut):
-    """A version asked for by its number."""
+    """A version asked for by its number: also what it comes from. What an older card does not say is null."""
+
+    parent = fields.String(allow_none=True, metadata={"description": "在哪个版本的基础上训练"})
+    who = fields.String(allow_none=True, metadata={"description": "谁训练的：local 是命令行，key: 开头的是密钥"})
+    sources = fields.List(fields.Nested(SourceOut), allow_none=True, metadata={"description": "由哪几份课程表组成"})
 
 
 class ModelsOut(Door):
@@ -104,6 +116,12 @@ def dump_card(registry: Registry, version: str, active: str | None) -> dict[str,
     return {"version": version, "active": version == active} | {name: card.get(name) for name in shown}
 
 
+def dump_origin(registry: Registry, version: str) -> dict[str, Any]:
+    """What is told of where a version comes from."""
+    card = registry.card(version)
+    return {name: card.get(name) for name in ("parent", "who", "sources")}
+
+
 def _registry() -> Registry:
     engine: Engine = current_app.extensions["quebu"]
     return engine.registry
@@ -138,11 +156,11 @@ def model(version: str) -> Any:
     registry = _registry()
     if version not in registry.versions():
         return problem(404, UNKNOWN)
-    return dump_card(registry, version, registry.pointer())
+    return dump_card(registry, version, registry.pointer()) | dump_origin(registry, version)
 
 
 @bp.get("/models/<version>/comparison")
-@allows(Role.PLANNER, cost=100)
+@allows(Role.PLANNER, cost=100, slow=True)
 @bp.input(WithIn, location="query", arg_name="query", unknown=RAISE)
 @bp.output(ComparisonOut)
 @bp.doc(
@@ -164,7 +182,7 @@ def comparison(version: str, query: dict[str, Any]) -> Any:
 
 
 @bp.post("/models/<version>/activate")
-@allows(Role.CURATOR, cost=100)
+@allows(Role.CURATOR, cost=100, slow=True)
 @documents_body(bp, ReasonIn)
 @bp.output(ActivatedOut)
 @bp.doc(
@@ -191,7 +209,7 @@ def activate(version: str) -> Any:
     return {
         "version": done.version,
         "before": done.before,
-        "findings": done.report["findings"] if done.report else [],
+        "findings": done.findings,
         **({"note": done.note} if done.note else {}),
     }
 

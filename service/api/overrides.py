@@ -10,6 +10,7 @@ from flask import g
 from marshmallow import RAISE, fields
 
 from model.domain import Catalog
+from model.overrides import Places
 from service.api.audit import LAST
 from service.api.body import documents_body, read_json
 from service.api.feedback import OnwardIn
@@ -36,7 +37,13 @@ class OverrideOut(Door):
     id = fields.Integer()
     kind = fields.String(metadata={"description": "reject 停用，pin 指定，teaches 所教能力，synonym 说法"})
     course_id = fields.String(allow_none=True)
-    title = fields.String(allow_none=True, metadata={"description": "课程目录里没有这门课时为 null"})
+    title = fields.String(allow_none=True, metadata={"description": "作出调整时的课程名称；没有课程时为 null"})
+    applies_to = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "现在对应的课程编号：编号改了就按名称找；课程目录里没有这门课、或这个编号已是另一门课时为 null"
+        },
+    )
     gap = fields.String(allow_none=True, metadata={"description": "只对这条短板"})
     person = fields.String(allow_none=True, metadata={"description": "只对这个人：代号"})
     word = fields.String(allow_none=True, metadata={"description": "synonym：说法"})
@@ -93,13 +100,19 @@ class WhichIn(OnwardIn, VersionIn):
 def make_override(query: dict[str, Any]) -> Any:
     """Put one to work."""
     recommender = recommender_of(query)
-    asked = OverrideIn(recommender.catalog.row_of, recommender.lexicon).load(g.body)
+    catalog = recommender.catalog
+    asked = OverrideIn(catalog.row_of, recommender.lexicon).load(g.body)
+    row = catalog.row_of.get(asked["course_id"] or "")
+    title = None if row is None else catalog.courses[row].title
     if asked["kind"] == REJECT:
-        made = overrides.reject(store(), by(), asked["course_id"], asked["gap"], asked["person"], asked["reason"])
+        made = overrides.reject(
+            store(), by(), asked["course_id"], asked["gap"], asked["person"], asked["reason"], title
+        )
     else:
         names = ("kind", "gap", "word", "competencies", "reason")
-        made = overrides.say(store(), by(), course=asked["course_id"], **{name: asked[name] for name in names})
-    return _dumped(made, recommender.catalog), 201
+        told = {name: asked[name] for name in names}
+        made = overrides.say(store(), by(), course=asked["course_id"], title=title, **told)
+    return _dumped(made, Places(catalog), catalog), 201
 
 
 @bp.get("/overrides")
@@ -111,8 +124,9 @@ def listed(query: dict[str, Any]) -> Any:
     """Those at work, oldest first."""
     recommender, most = recommender_of(query), query["limit"]
     found = overrides.listed(store(), query["cursor"], most + 1, query["reverted"], query["course_id"])
+    places = Places(recommender.catalog)
     return {
-        "overrides": [_dumped(one, recommender.catalog) for one in found[:most]],
+        "overrides": [_dumped(one, places, recommender.catalog) for one in found[:most]],
         "next": found[most - 1].id if len(found) > most else None,
         "model_version": recommender.version,
     }
@@ -138,11 +152,11 @@ def revert(override_id: int) -> Any:
     return "", 204
 
 
-def _dumped(one: Override, catalog: Catalog) -> dict[str, Any]:
+def _dumped(one: Override, places: Places, catalog: Catalog) -> dict[str, Any]:
     told = one._asdict()
     person = told.pop("pseudonym")
-    row = catalog.row_of.get(one.course_id or "")
-    title = None if row is None else catalog.courses[row].title
+    now = None if one.course_id is None else places.of(one.course_id, one.title)
+    there = now if now in catalog.row_of else None
     names = json.loads(one.competencies) if one.competencies else None
-    applies = (title is not None or one.course_id is None) and one.reverted_at is None
-    return {**told, "person": person, "title": title, "applies": applies, "competencies": names}
+    applies = (there is not None or one.course_id is None) and one.reverted_at is None
+    return {**told, "person": person, "applies_to": there, "applies": applies, "competencies": names}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from apiflask import APIBlueprint
+from apiflask import APIBlueprint, abort
 from flask import current_app, g, url_for
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import RAISE, ValidationError, fields, validates_schema
 
 from service.api.body import documents_body, read_json
 from service.api.cohorts import CohortOut
-from service.shapes.fields import NUL, Door, both, stored
+from service.api.jobs import NO_CURSOR
+from service.shapes.fields import NUL, WHOLE, Door, between, both, characters, stored
 from service.shapes.plans import load_cohort
 from service.store import audit, feedback, people, plans
 from service.store.roles import Role
@@ -23,6 +25,10 @@ bp.before_request(read_json)
 UNKNOWN = "没有这个方案，或它已经到期删除；保存的方案见 /api/v1/plans。"
 NO_PLAN = both("不是 /cohorts/plan 给出的方案", "Not a plan as /cohorts/plan gives it.")
 STRANGER = both("其中有方案里没有的人员编号", "Holds an id that nobody in the plan has.")
+UNLISTED = both(
+    "方案的 people 中没有这个编号；请原样给出 /cohorts/plan 的答复", "Nobody among the people of the plan has this id."
+)
+TWICE = both("与前面的编号重复；每人只列一次", "Has the id of one before.")
 
 
 class NameIn(Door):
@@ -56,11 +62,44 @@ class PlanIn(Door):
             raise ValidationError({"plan": error.messages}) from error
         if set(data["plan"]) - set(CohortOut().fields):
             raise ValidationError({"plan": [NO_PLAN]})
-        people = {one["id"] for one in data["plan"]["people"]}
-        if any("\0" in identity for identity in people):
+        ids = [one["id"] for one in data["plan"]["people"]]
+        if any("\0" in identity for identity in ids):
             raise ValidationError({"plan": {"people": [NUL]}})
-        if {one["id"] for one in data["names"]} - people:
-            raise ValidationError({"names": [STRANGER]})  # Which one is not said: it is an id of somebody.
+        # Where is said, which one is not: it is an id of somebody.
+        wrong = [(("plan", *steps), UNLISTED) for steps in people.strangers(data["plan"])]
+        wrong += [(("plan", "people", place, "id"), TWICE) for place in _again(ids)]
+        named = [one["id"] for one in data["names"]]
+        wrong += [(("names", place, "id"), TWICE) for place in _again(named)]
+        if set(named) - set(ids):
+            wrong.append((("names", "_schema"), STRANGER))
+        if wrong:
+            raise ValidationError(_tree(wrong))
+
+
+def _again(ids: Sequence[str]) -> list[int]:
+    """The places of those that stood before."""
+    first = {identity: place for place, identity in reversed([*enumerate(ids)])}
+    return [place for place, identity in enumerate(ids) if first[identity] < place]
+
+
+def _tree(wrong: Iterable[tuple[people.Steps, str]]) -> dict[str | int, Any]:
+    """What is wrong, by the steps to it, as marshmallow tells it."""
+    tree: dict[str | int, Any] = {}
+    for (*steps, last), message in wrong:
+        inner = tree
+        for step in steps:
+            inner = inner.setdefault(step, {})
+        inner[last] = [message]
+    return tree
+
+
+class PlansIn(Door):
+    """Which page of the saved plans."""
+
+    cursor = fields.String(
+        load_default="", validate=characters(0, 100), metadata={"description": "上一页的 next；不给则从最新的开始"}
+    )
+    limit = fields.Integer(load_default=50, error_messages={"invalid": WHOLE}, validate=between(1, 200))
 
 
 class SavedOut(Door):
@@ -76,9 +115,10 @@ class SavedOut(Door):
 
 
 class SavedPlansOut(Door):
-    """The saved plans, newest first."""
+    """A page of saved plans, newest first."""
 
     plans = fields.List(fields.Nested(SavedOut))
+    next = fields.String(allow_none=True, metadata={"description": "下一页的 cursor；没有下一页时为 null"})
 
 
 class OneSavedOut(SavedOut):
@@ -131,11 +171,21 @@ def save_plan() -> Any:
 
 @bp.get("/plans")
 @allows(Role.PLANNER)
+@bp.input(PlansIn, location="query", arg_name="query", unknown=RAISE)
 @bp.output(SavedPlansOut)
-@bp.doc(summary="保存的方案", description="自己保存的方案；管理角色可见全部。", operation_id="saved_plans")
-def saved_plans() -> Any:
-    """The plans somebody kept."""
-    return {"plans": [one._asdict() for one in plans.listed(store(), g.principal)]}
+@bp.doc(
+    summary="保存的方案",
+    description="自己保存的方案，新的在前；管理角色可见全部。",
+    operation_id="saved_plans",
+    responses=[422],
+)
+def saved_plans(query: dict[str, Any]) -> Any:
+    """A page of the plans somebody kept."""
+    try:
+        found, following = plans.page(store(), g.principal, query["cursor"], query["limit"])
+    except (ValueError, OverflowError):
+        abort(422, detail={"query": {"cursor": [NO_CURSOR]}})
+    return {"plans": [one._asdict() for one in found], "next": following}
 
 
 @bp.get("/plans/<plan_id>")

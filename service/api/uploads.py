@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,6 +22,7 @@ NO_ROSTER = both("缺少名册文件；请以文件形式提交 roster", "Missin
 WRONG_SUFFIX = both(
     f"文件名的后缀应为 {' '.join(SUFFIXES)} 之一", f"The file name must end in one of {' '.join(SUFFIXES)}."
 )
+TWICE = both("这一部分只能有一个；请去掉多余的", "Must be sent only once.")
 
 
 def read_body() -> Response | None:
@@ -35,13 +37,15 @@ def is_form() -> bool:
 
 
 def sent_parts(structured: Collection[str], besides: str = ROSTER) -> dict[str, Any]:
-    """The parts of a form but its file (``besides``), as the members of a body; those that are ``structured`` are JSON. Raises ValidationError."""
+    """The parts of a form but its file (``besides``), as the members of a body; those that are ``structured`` are JSON. Raises ValidationError, also
+    where a part comes twice, be it the file: the second would be dropped without a word."""
+    sent = Counter(name for parts in (request.form, request.files) for name, _ in parts.items(multi=True))
+    faults = {name: [TWICE] for name, count in sent.items() if count > 1}
     given: dict[str, Any] = {name: value for name, value in request.form.items() if name != besides}
-    faults: dict[str, list[str]] = {}
     for name, file in request.files.items():
         if name != besides:
             given[name] = file.read().decode("utf-8-sig", "replace")
-    for name in sorted(set(structured) & set(given)):
+    for name in sorted(set(structured) & set(given) - set(faults)):
         try:
             given[name] = parse(given[name])
         except ValueError as error:

@@ -34,7 +34,7 @@ NAMES = {
     "catalog_fingerprint": "课程目录",
     "encoder": "句向量编码器",
     "limits": "推荐条件（--top、--level-window、--exclude）",
-    "overrides": "人工调整（被否决的推荐）",
+    "overrides": "人工调整",
     "part_size": "每份人数（--part-size）",
     "inputs": "名册",
 }

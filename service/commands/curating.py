@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ from marshmallow import ValidationError
 
 from model.curation import Pin, Synonym, Taught
 from model.enrichment import Proposal, proposals, to_review
+from model.errors import InputError
+from model.headers import Column, find_table
+from model.recommender import Recommender
 from model.sheets import SheetOut, write_csv, write_workbook
+from model.tables import read_sheets
 from service.commands.administration import opened
 from service.commands.terminal import (
     out_option,
@@ -28,13 +33,18 @@ from service.shapes.jsonl import read_json_lines
 from service.shapes.outputs import check_out, whole, write_lines
 from service.shapes.sayings import OverrideIn
 from service.store import overrides
-from service.store.overrides import REJECT, Override
+from service.store.database import Database
+from service.store.overrides import REJECT, TEACHES, Override
 
 PAGE = 1000
 LEAST_SURE = 20
 REVIEWS = ("课程编号", "课程名称", "类别", "提供单位", "读出的能力", "把握", "更正为")
+# The same table filled in, as it is read again.
+FILLED = (Column("course_id", ("课程编号",), code=True), Column("said", ("更正为",)))
+FILLED_NEEDED = (frozenset({"course_id"}), frozenset({"said"}))
+NOTHING_TAUGHT = "无"
 WIDTHS = (14, 40, 18, 18, 30, 10, 24)
-NOTE = "把握最小的在前。更正：quebu overrides add --course 编号 --teaches 能力，或在接口 /api/v1/overrides 提交。"
+NOTE = "把握最小的在前。在“更正为”一列写能力表里的规范词（最多三种，用、隔开；都不是就写“无”），再运行 quebu overrides import 这份表。"
 
 
 @click.group(
@@ -79,7 +89,7 @@ def add_override(registry: Path, **given: Any) -> None:
     except ValidationError as error:
         raise click.UsageError("\n".join(_faults(error))) from error
     with opened(registry) as database:
-        print_json(_told(_put(database, asked)))
+        print_json(_told(_put(database, asked, _titles(recommender))))
 
 
 @overrides_group.command("revert", help="撤销一条人工调整，立即生效；记录保留。")
@@ -108,26 +118,33 @@ def export_overrides(registry: Path, out: Path | None) -> None:
         tell(f"· 只对某个人的 {own} 条没有导出：人员只以代号保存，代号在别处无法对应。")
 
 
-@overrides_group.command("import", help="导入人工调整（.jsonl）；已有同样的不重复。有问题的行逐条列出，其余照常导入。")
+@overrides_group.command(
+    "import",
+    help="导入人工调整（export 写出的 .jsonl，或 reviews 写出、填好“更正为”的 .xlsx .csv）；已有同样的不重复。有问题的行逐条列出，其余照常导入。",
+)
 @click.argument("source", type=click.Path(path_type=Path), metavar="文件")
 @registry_option
 def import_overrides(source: Path, registry: Path) -> None:
     """Put those of a file to work."""
     recommender = version_at_work(registry, None)
     schema = OverrideIn(recommender.catalog.row_of, recommender.lexicon)
-    lines, _ = read_json_lines(source)
-    faults, asked = [str(line.fault) for line in lines if line.fault], []
-    for line in lines:
-        if not line.fault:
-            try:
-                asked.append(schema.load(line.value))
-            except ValidationError as error:
-                faults += [f"{source.name}:{line.number} {told}" for told in _faults(error)]
+    if source.suffix.lower() == ".jsonl":
+        lines, _ = read_json_lines(source)
+        faults = [str(line.fault) for line in lines if line.fault]
+        given = [(f"{source.name}:{line.number}", line.value) for line in lines if not line.fault]
+    else:
+        faults, given = [], list(_corrected(source))
+    count, asked = len(given) + len(faults), []
+    for place, value in given:
+        try:
+            asked.append(schema.load(value))
+        except ValidationError as error:
+            faults += [f"{place} {told}" for told in _faults(error)]
     with opened(registry) as database:
-        numbers = [_put(database, one).id for one in asked]
+        numbers = [_put(database, one, _titles(recommender)).id for one in asked]
     for line_told in few(faults):
         tell(line_told)
-    print_json({"imported": len(asked), "refused": len(lines) - len(asked), "overrides": sorted(set(numbers))})
+    print_json({"imported": len(asked), "refused": count - len(asked), "overrides": sorted(set(numbers))})
 
 
 @click.command("reviews", help="课程表没有写明所教能力、系统又读得没有把握的课程，把握最小的在前。")
@@ -163,25 +180,45 @@ def reviews_command(registry: Path, out: Path | None, version: str | None) -> No
             write_workbook(draft, [sheet])
 
 
+def _corrected(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What somebody wrote into the column 更正为, row by row; InputError where there is no such table."""
+    tables = [find_table(sheet, FILLED, FILLED_NEEDED) for sheet in read_sheets(source)]
+    if not any(tables):
+        raise InputError(
+            f"{source.name} 里没有“课程编号”和“更正为”两列。请用 quebu reviews --out 写出的表，填好后再导入。"
+        )
+    for table in filter(None, tables):
+        for _, row in table.rows:
+            course, said = row["course_id"][0], row["said"][0]
+            if course.text and said.text:
+                names = [] if said.text == NOTHING_TAUGHT else re.split(r"[、，,；;]", said.text)
+                told = {"kind": TEACHES, "course_id": course.text, "competencies": [name.strip() for name in names]}
+                yield said.place, told | {"reason": "课程复核"}
+
+
 def _reviewed(one: Proposal) -> dict[str, Any]:
     read = [{"name": name, "probability": surely} for name, surely in one.competencies]
     return {"course_id": one.course.id, "title": one.course.title, "state": one.state, "competencies": read}
 
 
-def _every(database: Any, reverted: bool = False) -> Iterator[Override]:
+def _every(database: Database, reverted: bool = False) -> Iterator[Override]:
     after = 0
     while found := overrides.listed(database, after, PAGE, reverted):
         yield from found
         after = found[-1].id
 
 
-def _put(database: Any, asked: dict[str, Any]) -> Override:
+def _titles(recommender: Recommender) -> dict[str, str]:
+    return {course.id: course.title for course in recommender.catalog}
+
+
+def _put(database: Database, asked: dict[str, Any], titles: Mapping[str, str]) -> Override:
+    who, course = who_runs_this(), asked["course_id"]
+    title = titles.get(course or "")
     if asked["kind"] == REJECT:
-        return overrides.reject(
-            database, who_runs_this(), asked["course_id"], asked["gap"], asked["person"], asked["reason"]
-        )
+        return overrides.reject(database, who, course, asked["gap"], asked["person"], asked["reason"], title)
     told = {name: asked[name] for name in ("kind", "gap", "word", "competencies", "reason")}
-    return overrides.say(database, who_runs_this(), course=asked["course_id"], **told)
+    return overrides.say(database, who, course=course, title=title, **told)
 
 
 def _told(one: Override) -> dict[str, Any]:

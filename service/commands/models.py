@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from model.errors import VersionError
 from model.gate import FIRST, Report
 from model.gate_quality import METRICS
-from model.gate_sheets import report_sheets
+from model.gate_sheets import BUNDLED, report_sheets
 from model.sheets import write_workbook
 from service.commands.terminal import out_option, print_json, registry_option, tell, who_runs_this
 from service.settings import load_settings
@@ -22,7 +22,6 @@ from service.store.database import beside
 from service.versions import Activated, Roster, Versions, roster_from
 
 LISTED = ("created", "courses", "metrics")
-LONGEST_REASON = 500
 
 roster_option = click.option(
     "--roster",
@@ -39,15 +38,6 @@ def _versions(registry: Path) -> Iterator[Versions]:
     settings = load_settings() | {"REGISTRY": str(registry)}
     with beside(settings) as database:
         yield Versions.of(settings, database)
-
-
-def _reason(given: str | None) -> str | None:
-    """A reason that says something."""
-    if given is None:
-        return None
-    if not 1 <= len(given.strip()) <= LONGEST_REASON:
-        raise click.UsageError(f"--reason 应为 1 到 {LONGEST_REASON} 个字。")
-    return given.strip()
 
 
 @click.group("models", help="各个版本：列出、查看、比较、启用、退回。")
@@ -127,19 +117,18 @@ def _people(versions: Versions, version: str, roster: Path | None) -> Roster | N
 @registry_option
 def activate_model(version: str, reason: str | None, roster: Path | None, registry: Path) -> None:
     """Let a version through the gate and activate it."""
-    given = _reason(reason)
     with _versions(registry) as versions:
         tell("正在与启用中的版本比较……")
         with threadpool_limits(1):
             people = _people(versions, version, roster)
-            done = versions.activate(version, who_runs_this(), given, people)
+            done = versions.activate(version, who_runs_this(), reason, people)
     if done.note:
         tell(f"· {done.note}")
-    findings = done.report["findings"] if done.report else []
-    for finding in findings:
+    for finding in done.findings:
         tell(f"! {finding['told']}")
     tell(f"已启用 {version}{_instead(done)}。退回：quebu models rollback")
-    print_json({"version": version, "active": True, "before": done.before, "reason": given, "findings": findings})
+    answer = {"version": version, "active": True, "before": done.before, "reason": done.reason}
+    print_json(answer | {"findings": done.findings})
 
 
 @models_group.command("rollback", help="退回上一个启用过的版本，立即生效。")
@@ -147,11 +136,10 @@ def activate_model(version: str, reason: str | None, roster: Path | None, regist
 @registry_option
 def rollback_model(reason: str | None, registry: Path) -> None:
     """Go back to what was active before."""
-    given = _reason(reason)
     with _versions(registry) as versions:
-        done = versions.roll_back(who_runs_this(), given)
+        done = versions.roll_back(who_runs_this(), reason)
     tell(f"已退回 {done.version}{_instead(done)}。")
-    print_json({"version": done.version, "active": True, "before": done.before, "reason": given})
+    print_json({"version": done.version, "active": True, "before": done.before, "reason": done.reason})
 
 
 def _instead(done: Activated) -> str:
@@ -190,7 +178,7 @@ def told(report: Report) -> str:
     quality, share = report.quality, report.changed / report.people if report.people else 0.0
     return (
         f"{report.before} → {report.after}：{METRICS[quality.metric]} {quality.before.mean:.3f} → {quality.after.mean:.3f}"
-        f"（变化 {quality.difference.mean:+.3f}，95% 区间 {quality.difference.low:+.3f} 到 {quality.difference.high:+.3f}）。"
+        f"（变化 {quality.difference.mean:+.3f}，95% 区间 {quality.difference.low:+.3f} 到 {quality.difference.high:+.3f}；{BUNDLED}）。"
         f"名册 {report.people:,} 人中 {report.changed:,} 人（{share:.1%}）的前 {FIRST} 门课程会变；"
         f"{report.newly_unmet:,} 条短板变成没有课，{report.newly_met:,} 条变成有课。"
         + (f"必修课从 {report.required[0]} 门变为 {report.required[1]} 门。" if len(set(report.required)) > 1 else "")

@@ -61,7 +61,7 @@ def tell_overridden(recommender: Recommender, numbers: Set[int]) -> None:
     """Say how many of the rejections at work took part; nothing where there are none at all."""
     if recommender.overrides:
         tell(
-            f"· 人工调整（被否决的推荐）共 {len(recommender.overrides.numbers)} 条，本次起作用 {len(numbers)} 条；查看和撤销见接口 /api/v1/overrides。"
+            f"· 人工调整共 {len(recommender.overrides.numbers)} 条，本次起作用 {len(numbers)} 条；查看：quebu overrides list，撤销：quebu overrides revert 编号。"
         )
 
 

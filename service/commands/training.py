@@ -11,6 +11,7 @@ import click
 from model.errors import InputError
 from model.lexicon import load_lexicon
 from service.catalogs import Base, Draft, Import, draft
+from service.commands.checked import tell_checked
 from service.commands.terminal import (
     out_option,
     print_json,
@@ -82,14 +83,19 @@ def train_command(
 ) -> None:
     """Read, check, compare; train, save, print the card."""
     _asked_for(courses, without, headers, categories, source, check, out)
+    if check and (activate or reason is not None):
+        raise click.UsageError(
+            "--check 只核对，不训练，不能与 --activate、--reason 同用。要训练并启用时请去掉 --check。"
+        )
     if registry.exists() and not registry.is_dir():
         raise InputError(f"{registry} 是文件，不是目录。请用 --registry 另指定版本库目录。")
     wanted = Import(courses, source, without, headers, categories, year)
     drafted = draft(wanted, Base.of(store_of(registry)), load_lexicon())
     _tell(courses, drafted)
     if check:
+        tell_checked(drafted)
         if out and drafted.read:
-            write_annotated(out, drafted.read, drafted.changes)
+            write_annotated(out, drafted.read, drafted.changes, drafted.asked)
             tell(f"已写入 {out}。")
         print_json(drafted.told())
     else:
@@ -158,7 +164,9 @@ def _activated(settings: dict[str, Any], registry: Path, version: str, reason: s
     """Let the version take over; what the gate says where it does not let it."""
     with beside(settings) as database:
         try:
-            activate_through_gate(settings, version, who_runs_this(), database=database, reason=reason)
+            done = activate_through_gate(settings, version, who_runs_this(), database=database, reason=reason)
         except GateRefused as refused:
             return refused
+        for one in done.findings:
+            tell(f"! {one['told']}")
     return None

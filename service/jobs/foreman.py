@@ -25,7 +25,7 @@ from service.store.database import Database
 BEAT = 1.0  # Seconds between two beats.
 GLANCE = 0.2  # Seconds between two looks whether the job has ended, or is to.
 LONGEST = 4 * 3600.0  # Seconds after which a job is taken to be stuck.
-STUCK = "这项任务超过 {hours:g} 小时仍未完成，已停止。请减少人数或缩短 time_limit 后重新提交。"
+STUCK = "这项任务超过 {hours:g} 小时仍未完成，已停止。请减少人数或课程数（有 time_limit 的也可缩短它）后重新提交。"
 
 log = logging.getLogger(__name__)
 

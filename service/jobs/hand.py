@@ -35,7 +35,7 @@ from service.wire.logs import init_logs
 IDLE = 300.0  # Seconds without a job after which it goes.
 INTERNAL = "系统内部错误，任务没有完成。请重新提交；若仍然出现，请联系管理员，并告知任务编号。"
 FULL = "服务器的磁盘已满，任务没有完成。请联系管理员，待有空间后重新提交。"
-MEMORY = "服务器的内存不足，任务没有完成。请减少人数后重新提交，或联系管理员。"
+MEMORY = "服务器的内存不足，任务没有完成。请减少人数或课程数后重新提交，或联系管理员。"
 
 log = logging.getLogger("service.jobs.hand")  # It is run as __main__.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -57,7 +58,9 @@ class Queue:
         if self._database.embedded:
             # Never the store itself: whoever waits for the queue would hold up everybody else.
             path = Path(url.database or "quebu.db")
-            return SqliteHuey(NAME, filename=str(path.with_name(f"{path.stem}-queue.db")), timeout=10, **settings)
+            messages = path.with_name(f"{path.stem}-queue.db")
+            os.close(os.open(messages, os.O_CREAT, 0o600))  # For its owner alone, as the store is.
+            return SqliteHuey(NAME, filename=str(messages), timeout=10, **settings)
         dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         huey = PostgresHuey(NAME, dsn=dsn, create_tables=False, **settings)
         with self._database.writing() as connection:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from model.annotated import annotated
+from model.annotated import annotated, meaning
+from model.categories import Asked
 from model.changes import Changes, Pair
 from model.courselists import read_catalog
-from model.courserows import COLUMNS
 from model.domain import Catalog, Course, Heading, Reading
 from model.errors import UnreadableFile
 from model.lexicon import Lexicon
-from model.mapping import names_of
 from model.sheets import write_workbook
 from model.tables import MAX_ROWS, Sheet, read_sheets, refuse_size
 from service.shapes.files import about
@@ -68,10 +67,10 @@ def _refuse_lines(path: Path) -> None:
         raise UnreadableFile(f"{path.name} 有 {lines:,} 行，超过 {MAX_ROWS:,} 行的上限。请拆分后再试。")
 
 
-def write_annotated(out: Path, found: CourseList, changes: Changes | None) -> None:
-    """Write the list with its faulty cells marked, what was found in it, and what it would change."""
+def write_annotated(out: Path, found: CourseList, changes: Changes | None, asked: Sequence[Asked] = ()) -> None:
+    """Write the list with its faulty cells marked, what was found in it, the labels that are asked about, and what it would change."""
     with whole(out) as draft:
-        write_workbook(draft, annotated(found.sheets, found.reading, changes))
+        write_workbook(draft, annotated(found.sheets, found.reading, changes, asked))
 
 
 def dump_account(reading: Reading[Any]) -> dict[str, Any]:
@@ -81,9 +80,12 @@ def dump_account(reading: Reading[Any]) -> dict[str, Any]:
 
 def dump_heading(heading: Heading) -> dict[str, Any]:
     """A header of the file, the field it was read as (null where its column is not read), and what that is called."""
-    unread = "含个人隐私，不读" if heading.field == "" else "未使用"
-    words = names_of(COLUMNS).get(heading.field or "", unread)
-    return {"sheet": heading.sheet, "header": heading.header, "field": heading.field or None, "meaning": words}
+    return {
+        "sheet": heading.sheet,
+        "header": heading.header,
+        "field": heading.field or None,
+        "meaning": meaning(heading),
+    }
 
 
 def dump_changes(changes: Changes) -> dict[str, Any]:

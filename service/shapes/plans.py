@@ -173,6 +173,27 @@ class _Held(_Lenient):
     title = fields.String(required=True)
     hours = fields.Float(required=True)
     closes = fields.Float(required=True)
+    attendees = fields.List(fields.String())
+
+
+class _Part(_Lenient):
+    people = fields.List(fields.String(), required=True)
+
+
+class _Assigned(_Lenient):
+    id = fields.String(required=True)
+
+
+class _Gift(_Lenient):
+    competency = fields.String(required=True)
+    text = fields.String(required=True)
+
+
+class _Pair(_Lenient):
+    first = fields.String(required=True)
+    second = fields.String(required=True)
+    first_gives = fields.List(fields.Nested(_Gift), required=True)
+    second_gives = fields.List(fields.Nested(_Gift), required=True)
 
 
 class _Gap(_Lenient):
@@ -199,6 +220,9 @@ class _Plan(_Lenient):
     kind = fields.String(required=True)
     objective = fields.Float(required=True)
     bound = fields.Float(required=True)
+    classes = fields.List(fields.Nested(_Part))
+    assignments = fields.List(fields.Nested(_Assigned))
+    pairs = fields.List(fields.Nested(_Pair))
     sessions = fields.List(fields.Nested(_Held), required=True)
     closed = fields.List(fields.Nested(_Gap), required=True)
     missed = fields.List(fields.Nested(_Gap), required=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.store import pieces
@@ -47,11 +47,23 @@ def claim(database: Database, owner: str, key: str, fingerprint: str) -> First |
             return None
 
 
+def keep(
+    database: Database, owner: str, key: str, status: int, headers: Mapping[str, str], body: Iterable[bytes], hours: int
+) -> None:
+    """Keep an answer whole."""
+    mine = _under_way(owner, key)
+    with database.writing() as connection:
+        blob = connection.scalar(select(answer.c.blob).where(mine))
+        if blob:
+            pieces.put_all(connection, blob, body)
+            connection.execute(update(answer).where(mine).values(_finished(status, headers, hours)))
+
+
 def kept(
     database: Database, owner: str, key: str, status: int, headers: Mapping[str, str], body: Iterator[bytes], hours: int
 ) -> Iterator[bytes]:
     """Pass an answer on while it is kept. Where it does not come to its end, the key is free again."""
-    mine = (answer.c.owner == owner) & (answer.c.key == key) & answer.c.status.is_(None)
+    mine = _under_way(owner, key)
     with database.reading() as connection:
         blob = connection.scalar(select(answer.c.blob).where(mine))
     whole = False
@@ -65,14 +77,13 @@ def kept(
     finally:
         if not whole:
             release(database, owner, key)
-    values = {"status": status, "headers": json.dumps(dict(headers)), "expires_at": now() + timedelta(hours=hours)}
     with database.writing() as connection:
-        connection.execute(update(answer).where(mine).values(values))
+        connection.execute(update(answer).where(mine).values(_finished(status, headers, hours)))
 
 
 def release(database: Database, owner: str, key: str) -> None:
     """Forget a request that had no answer worth keeping."""
-    mine = (answer.c.owner == owner) & (answer.c.key == key) & answer.c.status.is_(None)
+    mine = _under_way(owner, key)
     with database.writing() as connection:
         blobs = [*connection.scalars(select(answer.c.blob).where(mine))]
         pieces.drop(connection, *blobs)
@@ -86,3 +97,13 @@ def expire(database: Database) -> int:
         pieces.drop(connection, *due)
         connection.execute(delete(answer).where(answer.c.blob.in_(due)))
     return len(due)
+
+
+def _under_way(owner: str, key: str) -> ColumnElement[bool]:
+    """The request that is being answered."""
+    return (answer.c.owner == owner) & (answer.c.key == key) & answer.c.status.is_(None)
+
+
+def _finished(status: int, headers: Mapping[str, str], hours: int) -> dict[str, Any]:
+    """What an answer is known by from now on."""
+    return {"status": status, "headers": json.dumps(dict(headers)), "expires_at": now() + timedelta(hours=hours)}

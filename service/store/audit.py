@@ -17,7 +17,7 @@ CHAIN = 7265422  # The number of the lock under which rows are added.
 
 
 class Done(NamedTuple):
-    """One row of the log. ``detail`` names no person and holds no text that somebody wrote."""
+    """One row of the log. ``detail`` names no person and holds nothing written about one; why a version was activated stands there."""
 
     id: int
     at: str

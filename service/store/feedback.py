@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -50,8 +51,15 @@ class Kept(NamedTuple):
     override: int | None
 
 
-def keep(database: Database, by: By, given: Sequence[Mapping[str, Any]], version: str) -> list[Kept]:
-    """Keep feedback, all of it or nothing. Each has the members of :class:`Said` that are not known here, and ``person``, an id."""
+def keep(
+    database: Database,
+    by: By,
+    given: Sequence[Mapping[str, Any]],
+    version: str,
+    titles: Mapping[str, str] = MappingProxyType({}),
+) -> list[Kept]:
+    """Keep feedback, all of it or nothing. Each has the members of :class:`Said` that are not known here, and ``person``, an id. ``titles`` are those of
+    the courses, by which what is rejected is known again under another number."""
     kept = []
     with database.writing() as connection:
         database.alone(connection)  # Who reads on from a number must not miss a smaller one that is kept later.
@@ -64,7 +72,9 @@ def keep(database: Database, by: By, given: Sequence[Mapping[str, Any]], version
             if one["verdict"] in REJECTING:
                 gap = one["gap"] if one["scope"] == GAP else None
                 whose = name if one["scope"] == PERSON else None
-                rejected = overrides.add(connection, by.actor, one["course_id"], gap, whose, one["reason"], number)
+                course = one["course_id"]
+                title = titles.get(course)
+                rejected = overrides.add(connection, by.actor, course, gap, whose, one["reason"], number, title)
             kept.append(Kept(number, rejected))
         audit.record(
             database,

@@ -20,9 +20,7 @@ from service.store.jobs import COLUMNS, Job, Status, drop, ended, input_of, job_
 from service.store.tables import job, piece
 
 MOST_ATTEMPTS = 3
-GIVEN_UP = (
-    "处理这项任务的进程 {attempts} 次意外中断（可能是内存不足），已不再重试。请减少人数后重新提交，或联系管理员。"
-)
+GIVEN_UP = "处理这项任务的进程 {attempts} 次意外中断（可能是内存不足），已不再重试。请减少人数或课程数后重新提交，或联系管理员。"
 
 
 class Lost(Exception):

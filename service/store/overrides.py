@@ -39,6 +39,7 @@ class Override(NamedTuple):
     actor: str
     kind: str
     course_id: str | None
+    title: str | None
     word: str | None
     competencies: str | None
     gap: str | None
@@ -63,16 +64,22 @@ def add(
     name: str | None,
     reason: str,
     source: int | None = None,
+    title: str | None = None,
 ) -> int:
-    """Put a rejection to work within a unit of work that is alone; its number, or that of one at work that says the same. ``name`` is a
+    """Put a rejection to work within a unit of work that is alone; its number, or that of one at work by which the same actor says the same: what
+    somebody takes back is theirs alone. ``name`` is a
     pseudonym, ``source`` the feedback it comes from."""
     same = (
-        (override.c.kind == REJECT) & (override.c.course_id == course) & override.c.pseudonym.is_not_distinct_from(name)
+        (override.c.kind == REJECT)
+        & (override.c.actor == actor)
+        & (override.c.course_id == course)
+        & override.c.pseudonym.is_not_distinct_from(name)
     )
     for row in connection.execute(select(override.c.id, override.c.gap).where(same & override.c.reverted_at.is_(None))):
         if (row.gap is None) == (gap is None) and bare(row.gap or "") == bare(gap or ""):
             return int(row.id)
-    values = {"kind": REJECT, "course_id": course, "gap": gap, "pseudonym": name, "reason": reason, "feedback": source}
+    about = {"kind": REJECT, "course_id": course, "title": title, "gap": gap, "pseudonym": name}
+    values = about | {"reason": reason, "feedback": source}
     made = insert(override).values(at=now(), actor=actor, **values).returning(override.c.id)
     number: int = connection.execute(made).scalar_one()
     _changed(connection)
@@ -80,13 +87,19 @@ def add(
 
 
 def reject(
-    database: Database, by: By, course: str, gap: str | None = None, person: str | None = None, reason: str = ""
+    database: Database,
+    by: By,
+    course: str,
+    gap: str | None = None,
+    person: str | None = None,
+    reason: str = "",
+    title: str | None = None,
 ) -> Override:
-    """Reject a course without feedback. ``person`` is an id, which is not kept."""
+    """Reject a course without feedback. ``person`` is an id, which is not kept; ``title`` is that of the course."""
     with database.writing() as connection:
         database.alone(connection)
         name = None if person is None else pseudonym(database, person)
-        number = add(connection, by.actor, course, gap, name, reason)
+        number = add(connection, by.actor, course, gap, name, reason, title=title)
         audit.record(database, connection, by, "override.add", str(number), course=course)
         found = _one(connection, number)
     assert found
@@ -102,6 +115,7 @@ def say(
     word: str | None = None,
     competencies: Sequence[str] | None = None,
     reason: str = "",
+    title: str | None = None,
 ) -> Override:
     """Put to work what is said of a word or a course. What was said before of the same word, or of what the same course teaches, is reverted; the same
     said twice stays as it is."""
@@ -120,7 +134,8 @@ def say(
         if about:
             ids = override.c.id.in_([one.id for one in about])
             connection.execute(update(override).where(ids).values(reverted_at=now(), reverted_by=by.actor))
-        values = {"kind": kind, "course_id": course, "gap": gap, "word": word, "competencies": told, "reason": reason}
+        about_what = {"kind": kind, "course_id": course, "title": title, "gap": gap, "word": word}
+        values = about_what | {"competencies": told, "reason": reason}
         made = insert(override).values(at=now(), actor=by.actor, **values).returning(override.c.id)
         number: int = connection.execute(made).scalar_one()
         _changed(connection)
@@ -214,7 +229,8 @@ class Layer:
     def _read(self, connection: Connection) -> Overrides:
         rows = connection.execute(select(*COLUMNS).where(override.c.reverted_at.is_(None)))
         # Persons are kept under pseudonyms, and asked for by their ids.
-        at_work = Overrides.of(said(Override(*row)) for row in rows)
+        found = [Override(*row) for row in rows]
+        at_work = Overrides.of(map(said, found), {one.id: one.title for one in found if one.title is not None})
         return replace(at_work, name_of=partial(pseudonym, self.database))
 
 

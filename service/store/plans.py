@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select
@@ -15,6 +15,8 @@ from service.store.audit import By
 from service.store.database import Database, now
 from service.store.roles import Principal, Role
 from service.store.tables import saved_plan
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Saved(NamedTuple):
@@ -43,12 +45,21 @@ def save(database: Database, by: By, title: str, plan: Mapping[str, Any], names:
     return saved
 
 
-def listed(database: Database, who: Principal, most: int = 200) -> list[Saved]:
-    """The plans that somebody saved, newest first; all of them for an admin."""
-    query = select(*(saved_plan.c[name] for name in Saved._fields)).where(_seen_by(who)).limit(most)
+def page(database: Database, who: Principal, after: str, most: int) -> tuple[list[Saved], str | None]:
+    """The plans that somebody saved (all for an admin), newest first, from the one after the cursor on; the cursor of the next page. ValueError or
+    OverflowError for one that is none."""
+    at, order = saved_plan.c.created_at, (saved_plan.c.created_at.desc(), saved_plan.c.id.desc())
+    query = select(*(saved_plan.c[name] for name in Saved._fields)).where(_seen_by(who))
+    if after:
+        moment, _, identity = after.partition("-")
+        saved = EPOCH + timedelta(microseconds=int(moment))
+        query = query.where((at < saved) | ((at == saved) & (saved_plan.c.id < identity)))
     with database.reading() as connection:
-        rows = connection.execute(query.order_by(saved_plan.c.created_at.desc(), saved_plan.c.id))
-        return [Saved(*row) for row in rows]
+        rows = connection.execute(query.order_by(*order).limit(most + 1)).all()
+    found = [Saved(*row) for row in rows[:most]]
+    if len(rows) <= most:
+        return found, None
+    return found, f"{(found[-1].created_at - EPOCH) // timedelta(microseconds=1)}-{found[-1].id}"
 
 
 def find(database: Database, who: Principal, identity: str) -> Saved | None:

@@ -186,7 +186,7 @@ feedback = Table(
 )
 
 # A rejection at work (this course is not offered for this gap text, or not to this person), or what was said of a word or a course: `kind` tells. `competencies`
-# is a JSON list of standard terms. Reverting keeps the row.
+# is a JSON list of standard terms, `title` the course's when it was said, for numbers move. Reverting keeps the row.
 override = Table(
     "override",
     metadata,
@@ -198,6 +198,7 @@ override = Table(
     Column("pseudonym", Text),
     Column("reason", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("title", Text),
     Column("word", Text),
     Column("competencies", Text),
     Column("feedback", COUNTER, ForeignKey("feedback.id")),

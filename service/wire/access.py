@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from threading import BoundedSemaphore
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -24,15 +25,17 @@ LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 # A request that came through a proxy is nobody at this machine, whatever address the proxy has.
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 OPEN = {"static", "openapi.spec"}  # The framework's own routes.
+SLOW_AT_ONCE = 2  # Of the four threads of a process; the others are for what is answered at once, and for those who ask whether it lives.
+BUSY = "正在处理其他大请求，请按 Retry-After 的秒数稍后再试；能作为任务处理的，也可用 Prefer: respond-async 提交。"
 FAILING = 30  # Wrong keys, and wrong passwords, a minute from one address.
 
 
-def allows(role: Role | None, cost: int = 1, body: str = "MAX_BODY_MB") -> Callable[[View], View]:
+def allows(role: Role | None, cost: int = 1, body: str = "MAX_BODY_MB", slow: bool = False) -> Callable[[View], View]:
     """Declare who may use a route, right below its address: those whose role covers this one, or everybody (None). ``cost`` is how many
-    requests one of it counts as, ``body`` the setting that limits what may be sent to it."""
+    requests one of it counts as, ``body`` the setting that limits what may be sent to it; of those that are ``slow`` few are answered at a time."""
 
     def declared(view: View) -> View:
-        view.allowed, view.body = (role, cost), body  # type: ignore[attr-defined]
+        view.allowed, view.body, view.slow = (role, cost), body, slow  # type: ignore[attr-defined]
         return view
 
     return declared
@@ -69,6 +72,7 @@ def init_access(app: APIFlask, database: Database) -> None:
     """Ask every request who it is, count it, and refuse what its role does not cover."""
     app.extensions["quebu.store"] = database
     app.extensions["quebu.counting"] = Counting(app.config["RATE_LIMIT_STORAGE"], app.config["WORKERS"])
+    slots = BoundedSemaphore(SLOW_AT_ONCE)
 
     @app.before_request
     def _asked() -> Any:
@@ -89,7 +93,31 @@ def init_access(app: APIFlask, database: Database) -> None:
             return too_often(wait)
         if not g.principal.role.covers(role):
             return problem(403, f"这个地址需要“{ROLE_NAMES[role]}”（{role.value}）角色；请向管理员申请。")
+        if getattr(app.view_functions[request.endpoint], "slow", False) and not _later():
+            g.slow = slots.acquire(blocking=False)
+            if not g.slow:
+                return problem(503, BUSY, headers={"Retry-After": "5"})
         return None
+
+    @app.after_request
+    def _answered(response: Response) -> Response:
+        if g.pop("slow", False):
+            if response.is_streamed:  # It is worked on until it is sent. Closing twice is no mistake.
+                left = [slots.release]
+                response.call_on_close(lambda: left.pop()() if left else None)
+            else:
+                slots.release()
+        return response
+
+    @app.teardown_request
+    def _over(_: BaseException | None) -> None:
+        if g.pop("slow", False):
+            slots.release()
+
+
+def _later() -> bool:
+    """Whether the caller may have a job, and would rather have one; it holds no thread."""
+    return g.principal.role.covers(Role.PLANNER) and "respond-async" in request.headers.get("Prefer", "").lower()
 
 
 def _stranger(api: bool) -> Any:

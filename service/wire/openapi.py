@@ -73,7 +73,7 @@ DESCRIPTION = (
 WITH_BODY = (400, 413, 415)
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 TOLD_OF_FEW = {"note", "overridden", "trouble"}  # There only where there is something to tell.
-WITH_KEY = (401, 403, 429, 503)  # The store may be away.
+WITH_KEY = (401, 403, 422, 429, 503)  # Strangers among the query parameters are refused; the store may be away.
 KEY = {
     "type": "http",
     "scheme": "bearer",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from model import annotated as made
 from model.annotated import annotated, sheet_names
+from model.categories import Asked
 from model.changes import compare
 from model.courselists import read_catalog
 from model.domain import Catalog, Course
@@ -36,7 +37,7 @@ def written(folder: Path, lexicon: Lexicon, *sheets: Sheet, before: Catalog | No
 
 def test_the_list_stands_as_it_was_read_with_its_faulty_cells_coloured_and_commented(tmp_path: Path, lexicon: Lexicon):
     book = openpyxl.load_workbook(written(tmp_path, lexicon, LIST))
-    assert book.sheetnames == ["核对结果", "课程"]
+    assert book.sheetnames == ["核对结果", "表头与类别", "课程"]
     page = book["课程"]
     assert [[cell.value or "" for cell in row][: len(LIST.rows[n])] for n, row in enumerate(page.iter_rows())] == [
         list(row) for row in LIST.rows
@@ -97,11 +98,33 @@ def test_what_changes_stands_in_a_sheet_of_its_own(tmp_path: Path, lexicon: Lexi
     page = openpyxl.load_workbook(written(tmp_path, lexicon, Sheet("表", rows), before=before))["与现用目录比较"]
     told = [[cell.value for cell in row] for row in page.iter_rows(min_row=3)]
     assert [row[:4] for row in told[:5]] == [
-        ["新增", "K8", "信访", ""], ["删除", "K5", "应急处突", ""], ["改名", "K7", "党史专题学习", "党史专题研学"],
+        ["新增", "K8", "", "信访"], ["删除", "K5", "应急处突", ""], ["改名", "K7", "党史专题学习", "党史专题研学"],
         ["改编号", "K9", "K6", "K9"], ["学时变化", "K1", 1, 2],
     ]  # fmt: skip
     assert "新增 1 门，删除 1 门" in told[5][0]
     assert told[6][0].startswith("更新率（2025 年）25%")
+
+
+def test_what_each_header_was_read_as_and_the_labels_nobody_knows_stand_in_a_sheet_of_their_own(
+    tmp_path: Path, lexicon: Lexicon
+):
+    sheet = Sheet("表", (("课程名称", "备注", "电话"), ("公文写作", "", "")))
+    _, reading = read_catalog((sheet,), lexicon)
+    asked = (Asked("经信类", 3, "履职能力"), Asked("其 它", 1, ""))
+    write_workbook(tmp_path / "核对.xlsx", annotated((sheet,), reading, None, asked))
+    page = openpyxl.load_workbook(tmp_path / "核对.xlsx")["表头与类别"]
+    assert [[cell.value or "" for cell in row] for row in page.iter_rows(min_row=3, max_row=7)] == [
+        ["表头", "表", "课程名称", "课程名称", ""], ["表头", "表", "备注", "未使用", ""], ["表头", "表", "电话", "含个人隐私，不读", ""],
+        ["类别", "", "经信类", "认不出（3 门），像是履职能力", "--category 经信类=履职能力"],
+        ["类别", "", "其 它", "认不出（1 门）", '--category "其 它=类别"'],
+    ]  # fmt: skip
+
+
+def test_private_columns_are_blank_in_the_copy(tmp_path: Path, lexicon: Lexicon):
+    sheet = Sheet("表", (("课程名称", "主讲人身份证号"), ("公文写作", "11010119900307123X"), ("办会", "不详")))
+    page = openpyxl.load_workbook(written(tmp_path, lexicon, sheet))["表"]
+    assert [cell.value for cell in page["B"]] == ["主讲人身份证号（已略去）", None, None]
+    assert [cell.value for cell in page["A"]] == ["课程名称", "公文写作", "办会"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -143,4 +166,4 @@ def test_every_sheet_gets_a_name_that_office_programs_take(names: list[str]):
     for name in found.values():
         assert 1 <= len(name) <= 31
         assert not re.search(r"[\[\]:*?/\\]|^'|'$", name)
-        assert name.lower() not in {"history", "核对结果", "与现用目录比较"}
+        assert name.lower() not in {"history", "核对结果", "表头与类别", "与现用目录比较"}

@@ -63,6 +63,19 @@ def test_audiences_become_levels(world: Lexicon, cells: dict[str, str], levels: 
     assert one(world, **cells).levels == levels
 
 
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ({"适用对象": "火星人"}, "看不出适用对象，已按面向全体处理"), ({"适用层级": "县处级", "适用对象": "火星人"}, "看不出适用对象，已略去"),
+        ({"适用对象": "全体干部"}, None), ({"适用对象": "干部"}, None), ({"适用对象": "无"}, None), ({"适用对象": "乡镇街道干部"}, None),
+    ],
+)  # fmt: skip
+def test_an_audience_nobody_understands_is_told(world: Lexicon, cells: dict[str, str], problem: str | None):
+    row = {"课程名称": "公文写作"} | cells
+    _, reading = read(world, tuple(row), tuple(row.values()))
+    assert [fault.problem for fault in reading.faults] == ([problem] if problem else [])
+
+
 def test_faulty_optional_cells_are_all_named_and_the_course_stays(world: Lexicon):
     header = ("课程名称", "学时", "是否必修", "年度", "名额", "对应能力", "适用层级", "适用岗位")
     _, reading = read(world, header, ("公文写作", "若干", "也许", "去年", "很多", "写材料、读心术", "高层", "骨干"))
@@ -122,6 +135,25 @@ def test_a_list_without_courses_is_refused_with_its_faults(world: Lexicon):
     assert [fault.place for fault in refused.value.faults] == ["课程!B2"]
     with pytest.raises(TableError, match="没有找到课程表的表头。表头行需要有“课程名称”"):
         read(world, ("姓名", "单位"), ("韩立秋", "县财政局"))
+
+
+def test_a_list_whose_header_nobody_knows_is_refused_with_its_words_and_how_to_say_what_they_mean(world: Lexicon):
+    rows = (("2026 年课程一览",), ("编号", "讲什么", "学时"), ("K001", "公文写作", "2"), ("K002", "办会", "3"))
+    with pytest.raises(TableError) as refused:
+        read(world, *rows)
+    assert "第 2 行：编号、讲什么、学时。" in str(refused.value)
+    assert "--map 讲什么=课程名称（通过接口上传时写在 map 里）" in str(refused.value)
+    wide = tuple(f"说法{letter * 20}" for letter in "甲乙丙丁戊己庚辛壬癸子丑寅")
+    with pytest.raises(TableError) as refused:
+        read(world, wide)
+    assert f"、说法{'丑' * 10}…等 13 个。" in str(refused.value)
+    assert "寅" not in str(refused.value)
+
+
+def test_a_row_with_numbers_in_it_is_not_told_as_a_header(world: Lexicon):
+    with pytest.raises(TableError) as refused:
+        read(world, ("韩立秋", "县财政局", "13800000000"), ("周明", "县水利局", "13900000000"))
+    assert "韩立秋" not in str(refused.value)
 
 
 TITLES = st.sampled_from(["公文写作", "应急处突", "党史", "保密", "办会"])

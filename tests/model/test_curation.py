@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from random import Random
 
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from test_recommender import COURSES, WORDS, train
 
 from model.curation import NOTHING, Curation, Pin, Synonym, Taught
-from model.domain import Limits, Plan, Profile, Weakness
-from model.overrides import NONE, Overrides, Rejection
+from model.domain import Catalog, Course, Limits, Plan, Profile, Weakness
+from model.overrides import NONE, Overrides, Places, Rejection
 from model.recommender import Recommender
 
+by_id = {course.id: course for course in COURSES}
 IDS = [course.id for course in COURSES]
 HOUSE_WORD = "爬格子"  # A word of this house alone, for a competency of the world.
 
@@ -166,3 +168,34 @@ def test_the_same_overrides_are_put_to_work_once() -> None:
     assert small().under(overrides) is small().under(overrides)
     assert small().under(overrides) is not small().under(Overrides.of([Taught(1, "c2", ())]))
     assert small().under(overrides).matcher is not small().matcher
+
+
+def test_what_was_said_of_a_course_follows_its_title_when_the_numbers_move() -> None:
+    said = [Rejection(1, "c1", gap="写材料没有观点"), Taught(2, "c2", ("公文写作",)), Pin(3, "c4")]
+    overrides = Overrides.of(said, {one.number: by_id[one.course].title for one in said})
+    # One row more on top of a list without numbers of its own: every course has the number of the one after it.
+    moved = [
+        Course("c1", "全新的一门课", hours=1),
+        *(replace(one, id=f"c{place}") for place, one in enumerate(COURSES, start=2)),
+    ]
+    placed = overrides.placed(Catalog(tuple(moved)))
+    assert placed.for_text("写材料没有观点") == {"c2": 1}
+    assert placed.curation.taught == {"c3": (("公文写作",), 2)}
+    assert placed.curation.everybody == {"c5": 3}
+    assert placed.placed(Catalog(tuple(moved))) is placed
+
+
+@pytest.mark.parametrize(
+    ("title", "there", "place"),
+    [
+        ("公文写作十讲", "公文写作十讲（修订）", "c1"),  # The same course, its title a little changed.
+        ("公文写作十讲", "调查研究方法", None),  # Another course under that number, and none of the title.
+        (None, "调查研究方法", "c1"),  # Nothing but the number is known.
+    ],
+)
+def test_a_number_is_a_course_as_long_as_its_title_is_alike(title: str | None, there: str, place: str | None) -> None:
+    assert Places(Catalog((Course("c1", there),))).of("c1", title) == place
+
+
+def test_a_course_that_is_gone_waits_under_its_number() -> None:
+    assert Places(Catalog((Course("c1", "插花"),))).of("c9", "茶艺") == "c9"

@@ -138,6 +138,14 @@ def test_a_course_without_a_title_is_no_course(tmp_path: Path, lexicon: Lexicon)
     assert refused.value.faults[0].place == "课程.jsonld $[0].name"
 
 
+def test_a_course_that_says_nothing_at_all_is_told_as_a_fault_and_not_as_a_blank_row(tmp_path: Path, lexicon: Lexicon):
+    _, reading = read(tmp_path, [course(1), {"@type": "Course", "name": ""}, course(2, name="合计")], lexicon)
+    assert (reading.rows, reading.read, reading.rejected, reading.skipped) == (3, 2, 1, {})
+    assert [(fault.place, fault.problem) for fault in reading.faults] == [
+        ("课程.jsonld $[1].name", "缺少课程名称，这一行没有读取")
+    ]
+
+
 def test_more_courses_than_are_read_at_once_are_refused():
     assert len(listed([course(n) for n in range(3)], 3).rows) == 3
     with pytest.raises(ValueError, match="超过 2 门"):

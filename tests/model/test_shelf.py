@@ -18,7 +18,7 @@ from test_registry import CARD, WAIT, arrays, saved, small, with_arrays
 
 from model import durable
 from model.durable import Lock
-from model.errors import VersionError
+from model.errors import InputError, VersionError
 from model.registry import Registry
 
 HERE = Path(__file__).parent
@@ -152,6 +152,30 @@ def test_a_training_of_another_process_is_swept_once_that_process_is_dead(tmp_pa
     assert names(store) == [".lock", "active", "history.jsonl", "last", "v0002"]
 
 
+def test_two_trainings_are_kept_apart_until_the_one_ends_or_its_process_is_killed(tmp_path: Path) -> None:
+    store = keeping(tmp_path, 0)
+    with store.training():
+        with pytest.raises(InputError, match="另一个训练正在进行"), Registry(store.folder).training():
+            pass
+        store.save(small, CARD)
+    program = (
+        "import sys; from pathlib import Path; from model.registry import Registry\n"
+        "with Registry(Path(sys.argv[1])).training(): print('in', flush=True); sys.stdin.read()"
+    )
+    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
+    command = [sys.executable, "-c", program, str(store.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "in\n"
+        with pytest.raises(InputError, match="请等它结束"), store.training():
+            pass
+        other.kill()
+        other.wait(WAIT)
+    with store.training():
+        store.activate("v0001")
+    assert names(store) == [".lock", ".training.lock", "active", "history.jsonl", "last", "v0001"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has locks of its own")
 def test_where_the_folder_knows_no_locks_trainings_work_and_nothing_is_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -167,6 +191,8 @@ def test_where_the_folder_knows_no_locks_trainings_work_and_nothing_is_swept(
     assert len(set(versions)) == 4
     store.activate(versions[0])
     assert store.load().version == versions[0]
+    with store.training(), store.training():
+        pass  # Nobody can tell whether there is another.
     assert (store.folder / "v0003").is_dir(), "nobody can tell whether it is being written"
 
 

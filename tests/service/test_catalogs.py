@@ -15,7 +15,7 @@ from model.errors import InputError, TableError, UnreadableFile
 from model.lexicon import Lexicon
 from model.recommender import Recommender
 from model.registry import Registry
-from model.sources import sources_of
+from model.sources import Source, sources_of
 from model.tables import MAX_ROWS
 from service.catalogs import Base, Draft, Import, draft
 from service.shapes.courselists import course_list
@@ -150,7 +150,7 @@ def test_what_cannot_be_is_refused_with_what_there_is(
 
 
 def test_a_header_that_is_corrected_wrongly_leaves_no_table_and_this_is_said(lists: Path, lexicon: Lexicon):
-    with pytest.raises(TableError, match="讲=title"):
+    with pytest.raises(TableError, match="讲=课程名称"):
         draft(Import(lists / "乙.csv", headers=(("讲", "课程名称"),)), None, lexicon)
 
 
@@ -227,6 +227,27 @@ def test_a_changed_real_list_differs_by_exactly_the_changes_that_were_made(
     assert (found.others, found.unchanged, found.renumbered) == ({}, 1380 - 2 - 3, ())
 
 
+def test_lists_of_newer_versions_that_are_not_active_are_told_for_they_are_not_in_the_draft(
+    two: Base, lists: Path, lexicon: Lexicon
+):
+    first, second = two.sources
+    newer = (
+        ("v0012", (first, Source("序"))),
+        ("v0011", (replace(first, sha256="0"), second, Source("序"), Source("跋"))),
+    )
+    base = replace(two, newer=newer)
+    beside = draft(Import(lists / "乙2.csv", "乙"), base, lexicon)
+    assert [note for note in beside.notes if "未启用" in note] == [
+        "更新的 v0012（未启用）里还有来源“序”，不在新目录里；要从它出发，请先启用它。",
+        "更新的 v0011（未启用）里还有来源“跋”，不在新目录里；要从它出发，请先启用它。",
+    ]
+    other = replace(two, newer=(("v0011", (replace(first, sha256="0"), second)),))
+    (note,) = draft(Import(without=("乙",)), other, lexicon).notes[:1]
+    assert note.startswith("更新的 v0011（未启用）里还有另一份“甲”，"), "that 乙 goes is what was asked for"
+    whole = draft(Import(lists / "甲.csv"), base, lexicon)
+    assert "未启用" not in "".join(whole.notes), "the planner says what the catalog is"
+
+
 def test_a_new_list_goes_on_from_the_active_version_else_from_the_newest_that_can_be_loaded(
     versions: Path, tmp_path: Path
 ):
@@ -236,7 +257,8 @@ def test_a_new_list_goes_on_from_the_active_version_else_from_the_newest_that_ca
     active = Base.of(store)
     assert active is not None
     assert (active.version, [one.name for one in active.sources]) == ("v0001", [""])
+    assert [version for version, _ in active.newer] == [v for v in reversed(store.versions()) if v != "v0001"]
     (tmp_path / "versions" / "v0001" / "model.joblib").unlink()
     newest = Base.of(store)
     assert newest is not None
-    assert newest.version == "v0002"
+    assert (newest.version, newest.newer) == ("v0002", ())

@@ -187,7 +187,11 @@ def test_check_tells_the_faults_of_a_course_list_without_training(quebu, tmp_pat
     assert {key: told[key] for key in ("source", "courses", "reading")} == {
         "source": "课程表.csv", "courses": 2, "reading": account,
     }  # fmt: skip
-    assert [line.split(":")[0] for line in result.stderr.splitlines()[1:]] == ["! 课程表!B3", "! 课程表!A4"]
+    lines = result.stderr.splitlines()
+    assert [line.split(":")[0] for line in lines[1:3]] == ["! 课程表!B3", "! 课程表!A4"]
+    assert lines[3] == "· 没有可比的目录：新增 2 门。"
+    assert lines[4].startswith("· 更新率：")
+    assert len(lines) == 5
     assert not (tmp_path / "none").exists()
 
 

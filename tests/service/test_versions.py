@@ -112,6 +112,22 @@ def test_a_reason_lets_it_through_and_is_audited_and_kept_in_the_history(version
     )
 
 
+def test_a_blank_reason_is_none_whoever_gives_it_and_a_long_one_is_refused(
+    versions: Versions, settings: dict[str, Any]
+):
+    versions.activate("v0001", ME, "  ")
+    versions.save_roster(LACKING, ME)
+    for blank in ("", " ", "\n\u3000"):
+        with pytest.raises(GateRefused):
+            activate_through_gate(settings, "v0002", ME, reason=blank)
+    with pytest.raises(InputError, match="最多 500 个"):
+        activate_through_gate(settings, "v0002", ME, reason="长" * 501)
+    done = activate_through_gate(settings, "v0002", ME, reason=f"  {'长' * 500} ")
+    assert (done.reason, [finding["check"] for finding in done.findings]) == ("长" * 500, ["unmet"])
+    assert versions.roll_back(ME, " ").reason is None
+    assert [event.get("reason") for event in versions.registry.history()] == [None, "长" * 500, None]
+
+
 def test_an_equal_version_passes_and_the_way_back_needs_no_gate(versions: Versions, audited: Database):
     versions.activate("v0002", ME)
     assert versions.activate("v0003", ME, roster=LACKING).report["findings"] == []

@@ -14,6 +14,7 @@ from apiflask import APIFlask
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
+from werkzeug.datastructures import MultiDict
 
 from model.lexicon import TRAINING_DATA
 from service.cli import main
@@ -26,9 +27,17 @@ PEOPLE = [{"id": f"P{number}", "weaknesses": [{"text": text}]} for number, text 
 TABLE = "工号,姓名,职务层次,短板,已完成学时\nA1,钟离婉,乡科级正职,公文写作,8\nA2,欧阳询,大将军,怕讲话,很多\n"
 
 
-def send(client: FlaskClient, path: str, content: bytes | str, name: str = "名册.csv", **parts: Any) -> Any:
+def send(
+    client: FlaskClient,
+    path: str,
+    content: bytes | str,
+    name: str = "名册.csv",
+    more: MultiDict[str, Any] | None = None,
+    **parts: Any,
+) -> Any:
     data = content.encode() if isinstance(content, str) else content
-    form = {"roster": (io.BytesIO(data), name), **parts}
+    form = MultiDict([("roster", (io.BytesIO(data), name)), *parts.items()])
+    form.update(more or {})
     return client.post(path, data=form, content_type="multipart/form-data", buffered=True)
 
 
@@ -172,6 +181,30 @@ def test_a_part_that_cannot_be_is_named(client: FlaskClient, parts: dict[str, st
     response = send(client, PLAN, TABLE, **parts)
     assert response.status_code == 422
     assert [error["pointer"] for error in response.get_json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("path", [LISTS, PLAN])
+@pytest.mark.parametrize(
+    ("parts", "pointers"),
+    [
+        ([("roster", "second.csv")], ["/roster"]),
+        ([("roster", None)], ["/roster"]),
+        ([("plan", None), ("plan", None)], ["/plan"]),
+        ([("plan", None), ("plan", "plan.json")], ["/plan"]),
+        ([("plan", "one.json"), ("plan", "two.json")], ["/plan"]),
+        ([("stranger", None), ("stranger", None), ("roster", "second.csv")], ["/stranger", "/roster"]),
+    ],
+)
+def test_a_part_that_comes_twice_is_refused_by_its_name(
+    client: FlaskClient, path: str, parts: list[tuple[str, str | None]], pointers: list[str]
+):
+    text = json.dumps({"hours": 8})
+    sent = MultiDict([(name, (io.BytesIO(text.encode()), file) if file else text) for name, file in parts])
+    response = send(client, path, TABLE, more=sent)
+    assert response.status_code == 422
+    errors = response.get_json()["errors"]
+    assert sorted(error["pointer"] for error in errors) == sorted(pointers)
+    assert all("只能有一个" in error["message"] and "once" in error["message_en"] for error in errors)
 
 
 def test_a_form_without_a_roster_is_told_so(client: FlaskClient):

@@ -135,6 +135,18 @@ def test_a_file_of_another_kind_is_refused(path: str, name: str, caller: FlaskCl
     assert caller.post(path, json={}).status_code == 415
 
 
+@pytest.mark.parametrize("path", [CHECK, MODELS])
+@pytest.mark.parametrize("name", ["courses", "source"])
+def test_a_second_list_or_answer_is_refused_and_not_dropped(path: str, name: str, caller: FlaskClient):
+    first, second = as_csv(rows()[:50]), as_csv(rows()[50:100])
+    twice = {name: [(io.BytesIO(first), "甲.csv"), (io.BytesIO(second), "乙.csv")]}
+    form = {"courses": (io.BytesIO(first), "甲.csv"), **twice}
+    response = caller.post(path, data=form, content_type="multipart/form-data")
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.get_json()["errors"]] == [f"/{name}"]
+    assert not caller.get(f"{API}/jobs").get_json()["jobs"]
+
+
 def test_a_new_list_is_trained_by_a_job_and_its_version_waits_until_somebody_activates_it(
     caller: FlaskClient, own: dict[str, Any], own_app: APIFlask, own_store: Database
 ):

@@ -71,9 +71,20 @@ def test_neither_hashes_nor_libraries_are_told(reader: FlaskClient):
     assert not {"files", "libraries", "familiar"} & set(reader.get(f"{MODELS}/v0002").get_json())
 
 
-def test_a_version_is_told_the_same_alone_and_in_the_list(reader: FlaskClient):
+def test_a_version_is_told_as_in_the_list_and_alone_with_what_it_comes_from(reader: FlaskClient, shelf: Path):
+    lists = [{"name": "甲", "file": "甲.csv", "courses": 2, "year": None}]
+    kept(
+        shelf,
+        "v0003",
+        parent="v0002",
+        who="local",
+        sources=[{**lists[0], "sha256": "0", "headers": {"讲什么": "title"}}],
+    )
     for one in listed(reader):
-        assert reader.get(f"{MODELS}/{one['version']}").get_json() == one
+        alone = reader.get(f"{MODELS}/{one['version']}").get_json()
+        assert {name: alone[name] for name in SHOWN} == one
+        came = (alone["parent"], alone["who"], alone["sources"])
+        assert came == (("v0002", "local", lists) if one["version"] == "v0003" else (None, None, None))
 
 
 def test_activating_another_version_is_seen_at_once(reader: FlaskClient, shelf: Path):
@@ -124,7 +135,7 @@ def test_what_an_older_card_does_not_say_is_null(reader: FlaskClient, shelf: Pat
     least = {"version": "v0001", "files": {"model.joblib": "0"}, "libraries": {"quebu": "0"}}
     (shelf / "v0001" / "card.json").write_text(json.dumps(least), encoding="utf-8")
     told = reader.get(f"{MODELS}/v0001").get_json()
-    assert told == {**dict.fromkeys(SHOWN), "version": "v0001", "active": False}
+    assert told == {**dict.fromkeys([*SHOWN, "parent", "who", "sources"]), "version": "v0001", "active": False}
 
 
 def test_a_training_under_way_is_no_version_yet(reader: FlaskClient, shelf: Path):
@@ -198,6 +209,7 @@ def test_the_way_back_and_where_there_is_none(moving: APIFlask, mover: FlaskClie
     refused = mover.post(f"{MODELS}/rollback", json={})
     assert refused.status_code == 409
     assert "没有可以退回的" in refused.get_json()["detail"]
+    assert "POST /api/v1/models/版本号/activate" in refused.get_json()["detail"]
     assert [row[0] for row in audited(moving.extensions["quebu.store"])][-1] == "model.rollback"
 
 

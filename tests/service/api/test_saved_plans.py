@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,78 @@ def test_the_analysis_names_nobody(store: Database, saved: str):
     assert "不会写公文" in analysis
 
 
+ROSTER = """工号,姓名,单位及职务,短板,公文写作,调查研究
+G001,欧阳建国,某局 科长,调查研究,95,40
+G002,司马秀兰,某局 科长,公文写作,40,95
+G003,诸葛明亮,某局 科长,应急处突；舆情应对；数字化能力；群众工作,,
+G004,,某局 科长,公文写作,95,
+"""
+CALLED = {"G001": "欧阳建国", "G002": "司马秀兰", "G003": "诸葛明亮"}
+KINDS: dict[str, dict[str, Any]] = {
+    "class": {},
+    "classes": {"classes": 2},
+    "menu": {"menu": True},
+    "people": {"pairs": "people"},
+    "units": {"pairs": "units"},
+}
+
+
+def planned(client: FlaskClient, previous: dict[str, Any] | None = None, **asked: Any) -> dict[str, Any]:
+    """The plan for an uploaded roster of four, one of them without a name."""
+    form = {
+        "roster": (io.BytesIO(ROSTER.encode()), "roster.csv"),
+        "plan": json.dumps({"hours": 3, "catalog_required": False, **asked}),
+        **({"previous": json.dumps(previous)} if previous else {}),
+    }
+    answer = client.post("/api/v1/cohorts/plan", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 200, answer.text
+    return json.loads(answer.text)
+
+
+def kept(client: FlaskClient, plan: dict[str, Any], named: dict[str, str]) -> str:
+    names = [{"id": identity, "name": name} for identity, name in named.items()]
+    answer = client.post("/api/v1/plans", json={"title": "班", "plan": plan, "names": names})
+    assert answer.status_code == 201, answer.text
+    return answer.json["id"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_plan_of_any_kind_names_anybody_where_it_is_stored(client: FlaskClient, store: Database, kind: str):
+    plan = planned(client, **KINDS[kind])
+    again = planned(client, plan, **KINDS[kind])
+    assert again["missed"]
+    for one in (plan, again):
+        identity = kept(client, one, CALLED)
+        analysis = b"".join(plans.pieces.read(store, f"plan:{identity}")).decode()
+        assert client.get(f"/api/v1/plans/{identity}").json["plan"] == one
+        client.delete(f"/api/v1/plans/{identity}/names")
+        told = client.get(f"/api/v1/plans/{identity}").text
+        for word in (*CALLED, *CALLED.values(), "G004"):
+            assert word not in analysis
+            assert word not in told
+            assert word not in everything(store, "person")
+
+
+def test_a_sentence_about_a_pair_names_each_as_long_as_the_name_is_kept(client: FlaskClient):
+    plan = planned(client, pairs="people")
+    sides = {one: CALLED.get(one, one) for one in (plan["pairs"][0]["first"], plan["pairs"][0]["second"])}
+    assert all(name in json.dumps(plan["pairs"], ensure_ascii=False) for name in sides.values())
+    identity = kept(client, plan, {"G002": CALLED["G002"]})
+
+    def pairs() -> str:
+        return json.dumps(client.get(f"/api/v1/plans/{identity}").json["plan"]["pairs"], ensure_ascii=False)
+
+    assert "G002" in sides
+    assert CALLED["G002"] in pairs()
+    assert CALLED["G001"] not in pairs(), "nobody asked for this name to be kept"
+    client.post("/api/v1/erasures", json={"person": "G002"})
+    assert CALLED["G002"] not in pairs()
+    assert "G002" not in pairs()
+    assert "p_" in pairs()
+    (other,) = set(sides) - {"G002"}
+    assert other in pairs()
+
+
 def test_with_one_call_who_it_is_about_is_forgotten_and_the_analysis_stays(
     client: FlaskClient, store: Database, plan: dict[str, Any], saved: str
 ):
@@ -154,6 +228,7 @@ def test_a_deleted_plan_is_gone(client: FlaskClient, store: Database, saved: str
         ({"title": ""}, "/title"),
         ({"names": [{"id": "工号-9", "name": "某某"}]}, "/names"),
         ({"names": [{"id": "工号-4711", "name": ""}]}, "/names/0/name"),
+        ({"names": [*NAMES, *NAMES]}, "/names/1/id"),
         ({"extra": 1}, "/extra"),
     ],
 )
@@ -164,6 +239,40 @@ def test_what_cannot_be_kept_is_refused_by_field(
     assert answer.status_code == 422
     assert pointer in [error["pointer"] for error in answer.json["errors"]]
     assert "某某" not in answer.text
+
+
+INCONSISTENT: list[tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = [
+    (lambda plan: {**plan, "people": []}, "/plan/assignments/0/id"),
+    (lambda plan: {**plan, "people": []}, "/plan/sessions/0/attendees/0"),
+    (lambda plan: {**plan, "people": [*plan["people"], plan["people"][0]]}, "/plan/people/2/id"),
+    (lambda plan: {**plan, "closed": [{**plan["closed"][0], "id": "工号-9"}]}, "/plan/closed/0/id"),
+    (lambda plan: {**plan, "missed": [{**plan["closed"][0], "id": "工号-9"}]}, "/plan/missed/0/id"),
+    (lambda plan: {**plan, "settled": [{**plan["closed"][0], "id": "工号-9"}]}, "/plan/settled/0/id"),
+    (lambda plan: {**plan, "classes": [{"people": ["工号-9"]}]}, "/plan/classes/0/people/0"),
+    (lambda plan: {**plan, "classes": [{"people": [9]}]}, "/plan/classes/0/people/0"),
+    (lambda plan: {**plan, "assignments": ["工号-9"]}, "/plan/assignments/0"),
+    (lambda plan: {**plan, "pairs": [{"first": "工号-9"}]}, "/plan/pairs/0/second"),
+    (
+        lambda plan: {
+            **plan,
+            "parameters": {"pairs": "people"},
+            "pairs": [{"first": "工号-4711", "second": "工号-9", "first_gives": [], "second_gives": []}],
+        },
+        "/plan/pairs/0/second",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "pointer"), INCONSISTENT)
+def test_a_plan_that_names_whom_no_erasure_would_reach_is_refused(
+    client: FlaskClient, plan: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]], pointer: str
+):
+    answer = client.post("/api/v1/plans", json={"title": "班", "plan": change(plan)})
+    assert answer.status_code == 422
+    (error,) = [error for error in answer.json["errors"] if error["pointer"] == pointer]
+    assert error["message"]
+    assert error["message_en"]
+    assert "工号" not in answer.text
 
 
 def test_nothing_is_kept_beside_the_members_of_a_plan(client: FlaskClient, plan: dict[str, Any]):
@@ -193,6 +302,60 @@ def test_a_planner_sees_the_own_plans_and_an_admin_all(registry: Path, plan: dic
     mine = client.post("/api/v1/plans", json={"title": "班", "plan": plan}, headers=one).json["id"]
     assert client.get(f"/api/v1/plans/{mine}", headers=other).status_code == 404
     assert client.delete(f"/api/v1/plans/{mine}", headers=other).status_code == 404
-    assert client.get("/api/v1/plans", headers=other).json == {"plans": []}
+    assert client.get("/api/v1/plans", headers=other).json == {"plans": [], "next": None}
     assert [one["id"] for one in client.get("/api/v1/plans", headers=admin).json["plans"]] == [mine]
     assert client.get(f"/api/v1/plans/{mine}", headers=one).status_code == 200
+
+
+def test_saved_plans_come_page_by_page_newest_first(registry: Path, plan: dict[str, Any], tmp_path: Path):
+    config = {
+        "REGISTRY": str(registry),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/quebu.db",
+        "TESTING": True,
+        "LOCAL": True,
+    }
+    client = create_app(config).test_client()
+    made = [client.post("/api/v1/plans", json={"title": f"第{n}份", "plan": plan}).json["id"] for n in range(5)]
+    found, sizes, cursor = [], [], ""
+    while cursor is not None:
+        page = client.get(f"/api/v1/plans?limit=2&cursor={cursor}").json
+        found += [one["id"] for one in page["plans"]]
+        sizes.append(len(page["plans"]))
+        cursor = page["next"]
+    assert (found, sizes) == (made[::-1], [2, 2, 1])
+    assert client.get("/api/v1/plans?limit=5").json["next"] is None
+
+
+def test_plans_of_one_moment_are_all_listed_once(registry: Path, plan: dict[str, Any], tmp_path: Path):
+    config = {
+        "REGISTRY": str(registry),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/quebu.db",
+        "TESTING": True,
+        "LOCAL": True,
+    }
+    app = create_app(config)
+    client = app.test_client()
+    made = [client.post("/api/v1/plans", json={"title": "班", "plan": plan}).json["id"] for _ in range(4)]
+    with app.extensions["quebu.store"].writing() as connection:
+        connection.execute(update(saved_plan).values(created_at=now()))
+    found, cursor = [], ""
+    while cursor is not None:
+        page = client.get(f"/api/v1/plans?limit=1&cursor={cursor}").json
+        found += [one["id"] for one in page["plans"]]
+        cursor = page["next"]
+    assert found == sorted(made, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("cursor=elsewhere", "/query/cursor"),
+        ("cursor=99999999999999999999999999-a", "/query/cursor"),
+        ("limit=0", "/query/limit"),
+        ("limit=201", "/query/limit"),
+        ("stranger=1", "/query/stranger"),
+    ],
+)
+def test_a_page_that_cannot_be_is_refused_by_field(client: FlaskClient, query: str, pointer: str):
+    answer = client.get(f"/api/v1/plans?{query}")
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, pointer)

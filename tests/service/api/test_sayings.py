@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from test_feedback_api import API, PATHS, TEXT, fields_of, post
 
 from model.recommender import Recommender
-from service.store import audit
+from service.store import audit, overrides
+from service.store.audit import By
 from service.store.database import Database
 
 
@@ -105,3 +106,14 @@ def test_a_saying_is_written_to_the_audit_log_without_what_somebody_wrote(
 )  # fmt: skip
 def test_every_fault_of_a_saying_is_named(said: dict[str, Any], faulty: list[str], caller: FlaskClient):
     assert sorted(fields_of(post(caller, "/overrides", {"reason": "。", **said}, 422))) == faulty
+
+
+def test_what_two_people_reject_is_out_until_both_take_it_back(own_store: Database):
+    first = overrides.reject(own_store, By("key:one"), "Q0001", TEXT, reason="不对口")
+    second = overrides.reject(own_store, By("key:two"), "Q0001", TEXT, reason="教材过时")
+    assert first.id != second.id
+    assert overrides.reject(own_store, By("key:two"), "Q0001", TEXT, reason="。").id == second.id
+    overrides.revert(own_store, By("key:one"), first.id)
+    assert overrides.Layer(own_store).now().for_text(TEXT) == {"Q0001": second.id}
+    overrides.revert(own_store, By("key:two"), second.id)
+    assert not overrides.Layer(own_store).now()

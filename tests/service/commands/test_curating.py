@@ -130,3 +130,23 @@ def test_the_courses_to_look_at_come_as_a_table_without_live_formulas(registry: 
     assert [row[0] for row in rows[2:] if row[1]][: len(shown)] == [one["course_id"] for one in shown]
     done(registry, "reviews", "--out", str(table))
     assert "'=cmd" in table.read_text(encoding="utf-8-sig")
+
+
+def test_what_is_filled_into_the_table_is_taken_and_what_is_no_competency_named_by_its_cell(
+    registry: Path, tmp_path: Path
+):
+    table = tmp_path / "复核.csv"
+    done(registry, "reviews", "--out", str(table))
+    lines = table.read_text(encoding="utf-8-sig").splitlines()
+    rows = {line.split(",")[0].strip("'"): number for number, line in enumerate(lines)}
+    for course, said in (("d1", "公文写作、应急处突"), ("c4", "无"), ("c2", "飞天遁地")):
+        if course in rows:
+            lines[rows[course]] += said
+    table.write_text("\n".join(lines), encoding="utf-8-sig")
+    result = run(registry, "overrides", "import", str(table))
+    told = {one["course_id"]: one["competencies"] for one in done(registry, "overrides", "list")}
+    assert told["d1"] == ["公文写作", "应急处突"]
+    assert told.get("c4", []) == []
+    assert ("飞天遁地" in result.stderr) == ("c2" in rows)
+    (tmp_path / "other.csv").write_text("课程编号,课程名称\n1,二\n", encoding="utf-8")
+    assert "更正为" in run(registry, "overrides", "import", str(tmp_path / "other.csv")).stderr

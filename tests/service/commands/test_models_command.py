@@ -81,11 +81,14 @@ def test_two_versions_are_compared_as_json_and_as_a_workbook(registry: Path, ros
     assert found["people"]["largest"][0]["id"] == "1001"
     assert "韩立秋" not in result.output
     assert "没有通过启用前的检查" in result.stderr
+    assert "与这份课程表无关" in result.stderr
     assert "QUEBU_GATE_UNMET" in result.stderr
     run(registry, "compare", "v0001", "v0002", "--roster", roster, "--out", tmp_path / "报告.xlsx")
     book = openpyxl.load_workbook(tmp_path / "报告.xlsx")
     assert book.sheetnames == ["变更报告", "课程进出", "短板变化", "变化最大的人员"]
     assert "v0001 → v0002" in str(book["变更报告"]["A1"].value)
+    (told,) = [row[4] for row in book["变更报告"].values if "nDCG" in str(row[0])]
+    assert "与这份课程表无关" in str(told)
     assert "韩立秋" not in str(list(book["变化最大的人员"].values))
     run(registry, "compare", "v0003", "v0001", "--roster", roster, "--out", tmp_path / "报告.json")
     assert json.loads((tmp_path / "报告.json").read_text(encoding="utf-8"))["passed"] is True
@@ -114,9 +117,25 @@ def test_a_candidate_that_fails_is_activated_only_with_a_reason(registry: Path, 
     assert Registry(registry).active() == "v0002"
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "长" * 501])
-def test_a_reason_has_to_say_something(registry: Path, reason: str):
-    assert "1 到 500 个字" in run(registry, "activate", "v0002", "--reason", reason, code=2).stderr
+def test_a_reason_has_to_say_something_and_not_too_much(registry: Path, roster: Path):
+    run(registry, "activate", "v0001")
+    held = ("activate", "v0002", "--roster", roster, "--reason")
+    for blank in ("", " ", "\u3000\n"):
+        assert "没有通过启用前的检查" in run(registry, *held, blank, code=1).stderr
+    for words in (held, ("rollback", "--reason")):
+        assert "最多 500 个" in run(registry, *words, "长" * 501, code=1).stderr
+    assert Registry(registry).active() == "v0001"
+    done = run(registry, *held, " 试用 ")
+    assert json.loads(done.stdout)["reason"] == "试用"
+    assert "! " in done.stderr
+    assert "QUEBU_GATE_UNMET" in done.stderr, "what the reason overrides is told"
+
+
+def test_a_folder_that_was_copied_is_said_to_be_one_and_not_to_be_missing(registry: Path):
+    shutil.copytree(registry / "v0001", registry / "v0099")
+    refused = run(registry, "activate", "v0099", code=1).stderr
+    assert "v0099 的 card.json 已损坏，或这个目录是由别的版本复制" in refused
+    assert "其他版本：v0001、v0002、v0003。" in refused
 
 
 def test_the_way_back_is_told_from_where_to_where(registry: Path):

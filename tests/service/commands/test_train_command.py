@@ -47,14 +47,18 @@ def test_a_check_tells_headers_categories_and_changes_and_writes_the_annotated_w
     courses: Path, home: Path, tmp_path: Path
 ):
     out = tmp_path / "核对.xlsx"
-    found = told(train("--check", "--courses", courses, "--map", "讲什么=课程名称", "--out", out, registry=home))
+    result = train("--check", "--courses", courses, "--map", "讲什么=课程名称", "--out", out, registry=home)
+    found = told(result)
+    assert "与版本 v0001 的目录相比：新增 2 门，删除 714 门" in result.stderr
+    assert "更新率：" in result.stderr
+    assert "类别“经信类”认不出（1 门），像是履职能力；若是，请加 --category 经信类=履职能力" in result.stderr
     assert {one["header"]: one["field"] for one in found["headers"]} == {
         "课程编号": "course_id", "讲什么": "title", "类别": "category", "学时": "hours",
     }  # fmt: skip
     assert found["categories"] == [{"label": "经信类", "courses": 1, "proposed": "履职能力"}]
     assert (found["base"], found["changes"]["counts"]["added"]) == ("v0001", 2)
     book = openpyxl.load_workbook(out)
-    assert book.sheetnames == ["核对结果", "与现用目录比较", "课程表"]
+    assert book.sheetnames == ["核对结果", "表头与类别", "与现用目录比较", "课程表"]
     assert book["课程表"]["D3"].comment.text.startswith("不是学时数")
     assert Registry(home).versions() == ["v0001"]
 
@@ -98,6 +102,8 @@ def test_a_version_that_the_gate_holds_up_is_kept_but_not_active_until_a_reason_
         (("--courses", "{list}", "--map", "讲什么：课程名称"), ["--map", "英文等号"]),
         (("--without", "甲", "--map", "讲什么=课程名称"), ["--courses"]),
         (("--courses", "{list}", "--out", "{folder}/核对.xlsx"), ["--out", "--check"]),
+        (("--courses", "{list}", "--check", "--activate"), ["--check", "--activate"]),
+        (("--courses", "{list}", "--check", "--reason", "试点"), ["--check", "--reason"]),
         (("--courses", "{list}", "--year", "1"), ["--year", "1950"]),
     ],
 )
@@ -108,6 +114,13 @@ def test_options_that_do_not_go_together_are_refused_before_anything_is_read(
     result = train(*words, registry=tmp_path / "none", code=2)
     assert all(mention in result.stderr for mention in mentions), result.stderr
     assert result.stdout == ""
+
+
+def test_a_list_without_a_header_that_is_known_is_refused_in_the_planners_words(courses: Path, tmp_path: Path):
+    result = train("--check", "--courses", courses, "--map", "讲什=课程名称", registry=tmp_path / "none", code=1)
+    assert "课程编号、讲什么、类别、学时" in result.stderr
+    assert "（讲什=课程名称）" in result.stderr
+    assert "title" not in result.stderr
 
 
 @pytest.mark.parametrize("name", ["核对.csv", "课程表.csv"])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
+import struct
 import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
+from flask import Flask, Response
+from flask.testing import EnvironBuilder, FlaskClient
 from sqlalchemy import select, update
+from werkzeug.serving import make_server
 
 from service import create_app
 from service.store import answers, keys
@@ -22,7 +26,10 @@ from service.store.tables import answer, piece
 
 PERSON = {"id": "P1", "weaknesses": [{"text": "不会写公文"}]}
 SINGLE, BATCH = "/api/v1/recommendations", "/api/v1/recommendations/batch"
+LISTS, PLANS = "/api/v1/cohorts/recommendations", "/api/v1/plans"
 REPLAYED = "Idempotency-Replayed"
+TABLE = "工号,短板\nA1,公文写作\n"
+RESET = struct.pack("ii", 1, 0)  # What SO_LINGER takes: closing a connection breaks it.
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +51,33 @@ def store(home: Any) -> Database:
 
 def ask(client: FlaskClient, key: str, body: Any = PERSON, path: str = SINGLE, **more: Any) -> Any:
     return client.post(path, json=body, headers={"Idempotency-Key": key, **more}, buffered=True)
+
+
+def send(client: FlaskClient, key: str, boundary: str, *parts: tuple[str, str | None, str]) -> Any:
+    """A form of these parts (name, name of the file, content), taken apart by this boundary."""
+    body = ""
+    for name, file, content in parts:
+        named = f'; filename="{file}"' if file is not None else ""
+        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n{content}\r\n'
+    kind = f"multipart/form-data; boundary={boundary}"
+    body += f"--{boundary}--\r\n"
+    return client.post(LISTS, data=body.encode(), content_type=kind, headers={"Idempotency-Key": key}, buffered=True)
+
+
+def sending(app: Flask, path: str, key: str, body: Any) -> dict[str, Any]:
+    """The same request as :func:`ask` makes, for an application that is called as a server calls it."""
+    here, headers = {"REMOTE_ADDR": "127.0.0.1"}, {"Idempotency-Key": key}
+    return EnvironBuilder(app, path, method="POST", json=body, headers=headers, environ_base=here).get_environ()
+
+
+def class_of(client: FlaskClient, title: str) -> dict[str, Any]:
+    """A plan to be kept, under a title of its own."""
+    body = {"people": [PERSON], "plan": {"hours": 8, "catalog_required": False}}
+    return {"title": title, "plan": client.post("/api/v1/cohorts/plan", json=body, buffered=True).json}
+
+
+def titles(client: FlaskClient) -> list[str]:
+    return [one["title"] for one in client.get(PLANS).json["plans"]]
 
 
 def test_the_first_answer_comes_again(client: FlaskClient):
@@ -80,13 +114,56 @@ def test_another_request_under_the_same_key_is_refused(client: FlaskClient, body
 
 
 def test_what_is_done_is_done_once(client: FlaskClient):
-    body = {"people": [PERSON], "plan": {"hours": 8, "catalog_required": False}}
-    plan = client.post("/api/v1/cohorts/plan", json=body).json
-    kept = [ask(client, "save", {"title": "班", "plan": plan}, "/api/v1/plans") for _ in range(3)]
+    body = class_of(client, "班")
+    kept = [ask(client, "save", body, PLANS) for _ in range(3)]
     assert [one.status_code for one in kept] == [201] * 3
     assert len({one.json["id"] for one in kept}) == 1
     assert {one.headers["Location"] for one in kept} == {kept[0].headers["Location"]}
-    assert len(client.get("/api/v1/plans").json["plans"]) == 1
+    assert titles(client).count("班") == 1
+
+
+def test_a_form_is_the_same_whatever_parts_it(client: FlaskClient):
+    roster = ("roster", "x.csv", TABLE)
+    first, again = (send(client, "form", boundary, roster) for boundary in ("one", "another"))
+    assert (first.status_code, again.status_code) == (200, 200), first.json
+    assert (again.data, again.headers[REPLAYED]) == (first.data, "true")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [("roster", "x.csv", TABLE.replace("A1", "A2"))],
+        [("roster", "y.csv", TABLE)],
+        [("roster", None, TABLE)],
+        [("courses", "x.csv", TABLE)],
+        [("roster", "x.csv", TABLE), ("deadline", None, "")],
+        [("roster", "x.csv", TABLE), ("roster", "x.csv", TABLE)],
+        [],
+    ],
+)
+def test_a_form_with_anything_else_in_it_is_another_request(
+    client: FlaskClient, parts: list[tuple[str, str | None, str]]
+):
+    assert send(client, "one-form", "b1", ("roster", "x.csv", TABLE)).status_code == 200
+    refused = send(client, "one-form", "b1", *parts)
+    assert refused.status_code == 422
+    assert "Idempotency-Key" in refused.json["detail"]
+
+
+def test_the_parts_of_a_long_form_are_told_apart_to_the_last_byte(client: FlaskClient):
+    rows = TABLE + (" " * 1023 + "\n") * 2048
+    assert send(client, "long-form", "b1", ("roster", "x.csv", rows)).status_code == 200
+    assert REPLAYED in send(client, "long-form", "b2", ("roster", "x.csv", rows)).headers
+    assert send(client, "long-form", "b3", ("roster", "x.csv", rows + " ")).status_code == 422
+
+
+@pytest.mark.parametrize("boundary", ["", "; boundary=b", "; boundary=键", "; boundary=other"])
+def test_a_form_that_cannot_be_taken_apart_is_refused_and_leaves_the_key_free(client: FlaskClient, boundary: str):
+    body = b'--b\r\nContent-Disposition: form-data; name="roster"\r\n\r\nA1'
+    kind = f"multipart/form-data{boundary}".encode().decode("latin-1")
+    headers = {"Idempotency-Key": "torn"}
+    assert client.post(LISTS, data=body, content_type=kind, headers=headers).status_code == 422
+    assert REPLAYED not in send(client, "torn", "b", ("roster", "x.csv", "")).headers
 
 
 def test_a_batch_comes_again_in_both_forms(client: FlaskClient):
@@ -146,12 +223,59 @@ def test_of_many_at_once_one_is_made(store: Database):
     assert {one.fingerprint for one in won if one} == {"same"}
 
 
-def test_a_caller_who_is_gone_leaves_the_key_free(client: FlaskClient):
-    answered = client.post(SINGLE, json=PERSON, headers={"Idempotency-Key": "gone"})
+def test_an_answer_nobody_read_is_kept_and_what_was_done_is_not_done_again(home: Any, client: FlaskClient):
+    body = class_of(client, "unread")
+    home.wsgi_app(sending(home, PLANS, "unread", body), lambda *_: None).close()
+    again = ask(client, "unread", body, PLANS)
+    assert (again.status_code, again.headers[REPLAYED]) == (201, "true")
+    assert again.json["title"] == "unread"
+    assert titles(client).count("unread") == 1
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_a_batch_that_breaks_while_it_is_sent_leaves_the_key_free(home: Any, client: FlaskClient, read: int):
+    body = {"profiles": [{**PERSON, "id": f"P{n}"} for n in range(600)]}
+    answered = home.wsgi_app(sending(home, BATCH, f"broken-{read}", body), lambda *_: None)
+    for _, part in zip(range(read), answered, strict=False):
+        assert part
     answered.close()
-    again = ask(client, "gone")
-    assert again.status_code == 200
+    again = ask(client, f"broken-{read}", body, BATCH)
+    assert len(again.json["results"]) == 600
     assert REPLAYED not in again.headers
+    assert REPLAYED in ask(client, f"broken-{read}", body, BATCH).headers
+
+
+def test_a_connection_that_is_reset_before_the_answer_loses_only_the_answer(registry: Path, tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/quebu.db"
+    app: Flask = create_app({"REGISTRY": str(registry), "DATABASE_URL": url, "TESTING": True, "LOCAL": True})
+    done, gone = threading.Event(), threading.Event()
+
+    @app.after_request
+    def waits(response: Response) -> Response:
+        if response.status_code == 201 and not done.is_set():
+            done.set()
+            assert gone.wait(60)
+        return response
+
+    client = app.test_client()
+    body = class_of(client, "reset")
+    server = make_server("127.0.0.1", 0, app)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
+    thread.start()
+    content = app.json.dumps(body).encode()
+    with socket.create_connection(("127.0.0.1", server.port)) as caller:
+        head = (
+            f"POST {PLANS} HTTP/1.0\r\nHost: localhost\r\nIdempotency-Key: reset\r\nContent-Type: application/json\r\n"
+        )
+        caller.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+        assert done.wait(60)
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    gone.set()
+    server.shutdown()  # After the request that is under way.
+    thread.join()
+    server.server_close()
+    assert REPLAYED in ask(client, "reset", body, PLANS).headers
+    assert titles(client) == ["reset"]
 
 
 def test_after_its_time_an_answer_is_forgotten_with_everything_of_it(client: FlaskClient, store: Database):

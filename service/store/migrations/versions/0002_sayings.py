@@ -11,6 +11,7 @@ def upgrade() -> None:
     """Add the kinds of sayings; a synonym is about no course."""
     with op.batch_alter_table("override") as table:
         table.add_column(sa.Column("kind", sa.Text(), nullable=False, server_default="reject"))
+        table.add_column(sa.Column("title", sa.Text()))
         table.add_column(sa.Column("word", sa.Text()))
         table.add_column(sa.Column("competencies", sa.Text()))
         table.alter_column("course_id", existing_type=sa.Text(), nullable=True)
