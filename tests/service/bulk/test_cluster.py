@@ -98,7 +98,8 @@ class Cluster:
         self._environment = os.environ | limits
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-        waiting(self._found.exists)
+        # The file is there before all of it is.
+        waiting(lambda: self._found.exists() and self._found.read_text().rstrip().endswith("}"))
         self.address = str(json.loads(self._found.read_text())["address"])
 
     def _start(self, folder: Path, *words: str) -> subprocess.Popen[bytes]:
