@@ -27,6 +27,7 @@ OWN = {
     "started_at",
     "finished_at",
     "expires_at",
+    "gone_by",
     "at",
     "seconds",
     "key",

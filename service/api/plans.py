@@ -15,6 +15,7 @@ from service.api.jobs import NO_CURSOR
 from service.shapes.fields import NUL, WHOLE, Door, between, both, characters, stored
 from service.shapes.plans import load_cohort
 from service.store import audit, feedback, people, plans
+from service.store.passing import passing
 from service.store.roles import Role
 from service.wire.access import allows, by, store
 from service.wire.errors import problem
@@ -149,6 +150,15 @@ class ForgottenOut(Door):
 
     plans = fields.Integer(metadata={"description": "涉及的方案数"})
     feedback = fields.Integer(metadata={"description": "涉及的反馈条数"})
+    results = fields.Integer(
+        metadata={
+            "description": "尚未到期的任务结果数；其中可能有这个人，到期自动删除，也可用 DELETE /jobs/{job_id} 删除"
+        }
+    )
+    answers = fields.Integer(
+        metadata={"description": "为 Idempotency-Key 保存、尚未到期的答复数；其中可能有这个人，到期自动删除"}
+    )
+    gone_by = fields.DateTime(allow_none=True, metadata={"description": "最迟到这时，上两项都已删除；没有则为 null"})
 
 
 @bp.post("/plans")
@@ -238,7 +248,8 @@ def erase_names(plan_id: str) -> Any:
 @bp.output(ForgottenOut)
 @bp.doc(
     summary="抹去一个人",
-    description="在所有保存的方案和反馈中删除这个人的编号、姓名与代号的对应关系，以及只针对这个人的调整；不可恢复。",
+    description="在所有保存的方案和反馈中删除这个人的编号、姓名与代号的对应关系，以及只针对这个人的调整；不可恢复。"
+    "任务结果和为重复请求保存的答复不逐一查找，到期自动删除；答复中告知还有多少、何时删完。",
     operation_id="erase_person",
     responses=[422],
 )
@@ -249,4 +260,4 @@ def erase_person() -> Any:
     with database.writing() as connection:
         found = {"plans": people.erase_person(connection, name), "feedback": feedback.forget(connection, name)}
         audit.record(database, connection, by(), "person.erase", name, **found)
-    return found
+        return found | passing(connection)._asdict()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +179,15 @@ def test_with_one_call_a_person_is_forgotten_in_every_plan(client: FlaskClient, 
         opened = json.dumps(client.get(f"/api/v1/plans/{identity}").json, ensure_ascii=False)
         assert "4711" not in opened
         assert "4712" in opened
+
+
+def test_what_may_still_hold_a_person_and_passes_by_itself_is_told_with_the_time(client: FlaskClient, store: Database):
+    nothing = client.post("/api/v1/erasures", json={"person": "无此人"}).json
+    body, key = {"id": "工号-4711", "weaknesses": [{"text": "写材料慢"}]}, {"Idempotency-Key": "erased-later"}
+    assert client.post("/api/v1/recommendations", json=body, headers=key).status_code == 200
+    told = client.post("/api/v1/erasures", json={"person": "工号-4711"}).json
+    assert (told["results"], told["answers"]) == (nothing["results"], nothing["answers"] + 1)
+    assert datetime.fromisoformat(told["gone_by"]) > datetime.now(UTC)
 
 
 def test_a_person_has_one_pseudonym_in_every_plan_that_nobody_can_make_without_the_secret(
