@@ -1,7 +1,7 @@
 """The service under load: single recommendations with full reasons, a batch of 20,000, where the time goes, memory, a swap of the active version.
 
 Needs wrk (`apt-get install wrk`). People and courses are those of speed.py. The client takes part of the two cores, so the figures are what a caller
-on the same machine sees. Usage: python benchmarks/service.py [PEOPLE]
+on the same machine sees. Usage: python benchmarks/service.py [PEOPLE] [COURSES], where COURSES is the length of the larger list (0: none).
 """
 
 from __future__ import annotations
@@ -220,13 +220,15 @@ def main() -> None:
         print("skipped: this needs wrk, and the shared measuring data beside the repository")
         return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    length = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
     with tempfile.TemporaryDirectory() as folder:
         people, bodies = Path(folder) / "people.jsonl", Path(folder) / "known.jsonl"
         make_profiles(count, people)
         bodies.write_text("\n".join(people.read_text(encoding="utf-8").splitlines()[:KNOWN]) + "\n", encoding="utf-8")
-        many = Path(folder) / "10000.csv"
-        make_courses(10_000, many)
-        lists = {"1,380 courses": SHARED / "courses" / "cadre_courses_1380.csv", "10,000 courses": many}
+        lists = {"1,380 courses": SHARED / "courses" / "cadre_courses_1380.csv"}
+        if length:
+            lists[f"{length:,} courses"] = Path(folder) / "many.csv"
+            make_courses(length, lists[f"{length:,} courses"])
         registries = {}
         for name, courses in lists.items():
             registries[name] = Path(folder) / str(len(registries)) / "registry"
