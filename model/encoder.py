@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from model.errors import KnowledgeError
 from model.lexicon import TRAINING_DATA
@@ -52,6 +53,12 @@ _NONE = (*range(9), 11, *range(14, 32), 127, 0x8F, 0x9F)  # and what it drops
 _TABLE: dict[int, str | None] = {**dict.fromkeys(_SPACES, " "), **dict.fromkeys(_NONE, None)}
 _CACHE_SIZE, _CACHE_CHARS = 50_000, 64  # words kept by the tokenizer, their length
 _ERF = np.array((1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _linear_algebra() -> ThreadpoolController:
+    """The libraries that multiply, found once: to look for them takes longer than a text."""
+    return ThreadpoolController()
 
 
 class Tokenizer:
@@ -201,10 +208,12 @@ class Encoder:
         tokens = [self.tokenizer.encode(prefix + text) for text in texts]
         result = np.zeros((len(tokens), self.hidden), np.float32)
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-        for width, group in itertools.groupby(order, key=lambda i: len(tokens[i])):
-            alike, size = list(group), max(1, batch_tokens // width)
-            for batch in (alike[at : at + size] for at in range(0, len(alike), size)):
-                result[batch] = self._forward(np.array([tokens[i] for i in batch]))
+        # A product of one text is too small to be shared: threads would wait for each other longer than they work, and round otherwise.
+        with _linear_algebra().limit(limits=1):
+            for width, group in itertools.groupby(order, key=lambda i: len(tokens[i])):
+                alike, size = list(group), max(1, batch_tokens // width)
+                for batch in (alike[at : at + size] for at in range(0, len(alike), size)):
+                    result[batch] = self._forward(np.array([tokens[i] for i in batch]))
         return result
 
     def _forward(self, ids: NDArray[np.int64]) -> Array:

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from model.cohort.pairing import Between, said_of_people
 from service.store.database import Database
 from service.store.tables import person
 
@@ -99,11 +98,15 @@ def _under(plan: Mapping[str, Any], names: Mapping[str, str], called: Mapping[st
 
 def _pairs_people(plan: Mapping[str, Any]) -> bool:
     """Whether its pairs are of people: the sides of others are names of units, and their sentences are of numbers."""
+    from model.cohort.pairing import Between  # noqa: PLC0415 (scipy, which whoever waits for jobs does without)
+
     return bool(plan["parameters"].get("pairs") != Between.UNITS)
 
 
 def _said(pair: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]:
     """A pair whose sentences are made anew, for nothing else of a plan tells what somebody is called."""
+    from model.cohort.pairing import said_of_people  # noqa: PLC0415 (scipy, which whoever waits for jobs does without)
+
     first, second = (called.get(pair[side], pair[side]) for side in ("first", "second"))
     told = dict(pair)
     for side, giver, taker in (("first_gives", first, second), ("second_gives", second, first)):

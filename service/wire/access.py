@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from threading import BoundedSemaphore
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -103,7 +103,8 @@ def init_access(app: APIFlask, database: Database) -> None:
     def _answered(response: Response) -> Response:
         if g.pop("slow", False):
             if response.is_streamed:  # It is worked on until it is sent. Closing twice is no mistake.
-                left = [slots.release]
+                left: list[Callable[..., None]] = [slots.release]
+                response.response = _held(response.response, left)
                 response.call_on_close(lambda: left.pop()() if left else None)
             else:
                 slots.release()
@@ -113,6 +114,15 @@ def init_access(app: APIFlask, database: Database) -> None:
     def _over(_: BaseException | None) -> None:
         if g.pop("slow", False):
             slots.release()
+
+
+def _held(parts: Iterable[Any], left: list[Callable[..., None]]) -> Iterator[Any]:
+    """An answer that holds its place until its last part; who never closes it shall not keep it for good."""
+    try:
+        yield from parts
+    finally:
+        if left:
+            left.pop()()
 
 
 def _later() -> bool:

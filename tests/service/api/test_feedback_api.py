@@ -234,7 +234,7 @@ def test_it_holds_for_the_next_version_and_is_told_to_be_idle_where_the_course_i
     for version, applies in ((again, True), (other, False)):
         registry.activate(version)
         (told,) = client.get(f"{API}/overrides").get_json()["overrides"]
-        assert (told["id"], told["applies"], told["title"] is not None) == (made["override"], applies, applies)
+        assert (told["id"], told["applies"], told["applies_to"] is not None) == (made["override"], applies, applies)
         assert alone(client)[1] == ([made["override"]] if applies else None)
         assert (TEXT, course) not in alone(client)[0]
 
