@@ -226,8 +226,9 @@ def test_it_holds_for_the_next_version_and_is_told_to_be_idle_where_the_course_i
     (made,) = post(client, "/feedback", rejection(course), 201).get_json()["results"]
 
     def renamed(version: str) -> Recommender:
-        catalog = Catalog(tuple(replace(one, id="Q9999" if one.id == course else one.id) for one in trained.catalog))
-        return replace(trained, version=version, catalog=catalog)
+        # Another title as well: by its own it would be found under its new number.
+        other = (replace(one, id="Q9999", title="另一门课") if one.id == course else one for one in trained.catalog)
+        return replace(trained, version=version, catalog=Catalog(tuple(other)))
 
     again = registry.save(lambda version: replace(trained, version=version), card)
     other = registry.save(renamed, card)
