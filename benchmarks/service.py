@@ -159,6 +159,11 @@ def single(service: Service, bodies: Path, name: str) -> None:
     )
 
 
+def holding(service: Service) -> str:
+    """The fair share of all memory of all processes, and what the last of them has to itself."""
+    return f"{sum(service.memory(('Pss',))):,.0f} | {service.memory(('Private_Clean', 'Private_Dirty'))[-1]:,.0f}"
+
+
 def batch(service: Service, people: Path, name: str) -> None:
     """All people in one request, the memory of all processes watched."""
     peak, stopped = [0.0], threading.Event()
@@ -239,15 +244,20 @@ def main() -> None:
             "| one recommendation, full reasons | full load, requests/s | half load, requests/s | p50 ms | p99 ms | failed |"
         )
         print("|---|---|---|---|---|---|")
-        private: dict[int, float] = {}
+        held: list[str] = []
         for name, registry in registries.items():
             for workers in (1, 2):
+                what = f"{name}, {workers} worker{'s' * (workers > 1)}"
                 with running(registry, workers) as service:
-                    single(service, bodies, f"{name}, {workers} worker{'s' * (workers > 1)}")
-                    private[workers] = sum(service.memory(("Private_Clean", "Private_Dirty")))
+                    idle = holding(service)
+                    single(service, bodies, what)
+                    held.append(f"| {what} | {idle} | {holding(service)} |")
                     if workers == 2:
                         swap(service, registry, bodies)
-            print(f"| {name}: private memory, 1 and 2 workers | {private[1]:,.0f} and {private[2]:,.0f} MiB | | | | |")
+        print(
+            "\n| memory, MiB | PSS of all, idle | the last process alone | PSS of all, busy | the last process alone |"
+        )
+        print("|---|--:|--:|--:|--:|", *held, sep="\n", flush=True)
         print("\n| a batch | |\n|---|---|")
         for name, registry in registries.items():
             with running(registry, 1) as service:
