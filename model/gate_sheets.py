@@ -46,7 +46,7 @@ def _quality(found: Quality) -> list[list[str | float | None]]:
     told = (
         f"{found.cases} 例；{BUNDLED}；两个版本都学过这些评判，数值偏高，只宜看差别"
         if found.metric == "ndcg@10"
-        else f"{found.cases} 例"
+        else f"{found.cases} 例，按人工反馈；版本若学过这些反馈，数值偏高"
     )
     difference = found.difference
     interval = f"差别的 95% 区间 {difference.low:+.4f} 到 {difference.high:+.4f}；{told}"

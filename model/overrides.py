@@ -41,6 +41,11 @@ class Places:
         counts = Counter(self._titles.values())
         self._ids = {title: identity for identity, title in self._titles.items() if counts[title] == 1}
 
+    def there(self, course: str, title: str | None) -> str | None:
+        """The id of the course now, if the catalog has it."""
+        now = self.of(course, title)
+        return now if now in self._titles else None
+
     def of(self, course: str, title: str | None) -> str | None:
         """The id of the course now; None where the number is another course's by now. Without a title a number is all there is to go by."""
         if title is None:
@@ -100,11 +105,10 @@ class Overrides:
         by_course = (*self.pairs.values(), *self.people.values(), self.courses)
         return frozenset(number for barred in by_course for number in barred.values()) | self.curation.numbers
 
-    def placed(self, catalog: Catalog) -> Overrides:
-        """The same about the courses of a catalog as they are numbered in it; see :class:`Places`. What is about no course of it is left out."""
+    def placed(self, places: Places) -> Overrides:
+        """The same about the courses of a catalog as they are numbered in it. What is about another course by now is left out."""
         if not self.titles:
             return self
-        places = Places(catalog)
 
         def moved(courses: Barred) -> dict[str, int]:
             found = ((places.of(course, self.titles.get(number)), number) for course, number in courses.items())

@@ -17,7 +17,7 @@ from model.evidence import FEATURES
 from model.explanation import explain
 from model.lexicon import Lexicon
 from model.matcher import CHUNK, Matcher
-from model.overrides import NONE, Barred, Overrides
+from model.overrides import NONE, Barred, Overrides, Places
 from model.reader import Reader, names_nothing
 from model.selection import Needs, Reach, Reached, Selector
 from model.titles import TitleIndex
@@ -58,11 +58,11 @@ class Recommender:
         known: tuple[Overrides, Recommender] | None = self.__dict__.get("_under")
         if known is not None and known[0] is overrides:
             return known[1]
-        placed = overrides.placed(self.catalog)
+        placed = overrides.placed(self.places)
         said = placed.curation
         matcher, catalog = self.matcher.under(said, self.catalog), _required(self.catalog, said.everybody)
         other = replace(self, overrides=placed, matcher=matcher, catalog=catalog)
-        other.__dict__["titles"] = self.titles
+        other.__dict__.update(titles=self.titles, places=self.places, titled=self.titled)
         if matcher is self.matcher:
             other.__dict__.update(reader=self.reader, teaches=self.teaches)
         # The last one is kept, for it remembers answers of its own; the overrides change seldom and are asked with every request.
@@ -84,8 +84,18 @@ class Recommender:
         return TitleIndex(self.catalog)
 
     @cached_property
+    def titled(self) -> dict[str, str]:
+        """The title of each course by its id."""
+        return {course.id: course.title for course in self.catalog}
+
+    @cached_property
+    def places(self) -> Places:
+        """Where a course is now that something was said of."""
+        return Places(self.catalog)
+
+    @cached_property
     def _selectors(self) -> Callable[[Limits], Selector]:
-        """Selectors by what callers ask: each remembers which courses are out for which kind of person, a tenth of the time of a request."""
+        """Selectors by what callers ask: each remembers which courses are out for which kind of person."""
         return lru_cache(maxsize=16)(partial(Selector, self.catalog))
 
     def answer(self, texts: Sequence[str], top: int = 10) -> list[Answer]:
@@ -94,11 +104,13 @@ class Recommender:
         answers: dict[str, Answer] = {}
         distinct = sorted(set(texts))
         for start in range(0, len(distinct), CHUNK):
-            rows = self._by_lack(distinct[start : start + CHUNK])
-            answers |= {text: self._answer(text, found, top) for text, found in rows.items()}
+            rows, pins = self._by_lack(distinct[start : start + CHUNK])
+            answers |= {text: self._answer(text, found, pins, top) for text, found in rows.items()}
         return [answers[text] for text in texts]
 
-    def _answer(self, text: str, lacks: Mapping[str, NDArray[np.float32]], top: int) -> Answer:
+    def _answer(
+        self, text: str, lacks: Mapping[str, NDArray[np.float32]], pins: Mapping[str, Numbered], top: int
+    ) -> Answer:
         if not lacks:
             return Answer(text, (), answerable=False)
         kept = [self._without(row, self.overrides.for_words(text, lack), top) for lack, row in lacks.items()]
@@ -112,7 +124,8 @@ class Recommender:
             for place in list(dict.fromkeys(map(int, ranked)))[:top]
         )
         answerable = bool(matches) and float(best.max()) >= self.accepted
-        said = self._said(text, [match.course.id for match in matches], [*lacks])
+        pinned = {course: number for lack in lacks for course, number in pins.get(lack, {}).items()}
+        said = self._said((text, *lacks), [match.course.id for match in matches], pinned)
         return Answer(text, matches, answerable, said.union(*(numbers for _, numbers in kept)))
 
     def _without(
@@ -132,23 +145,27 @@ class Recommender:
     def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Relevance of every course to each text, shape (texts, courses), whatever was rejected; a course counts by the lack of the text it
         serves best, and none for a text that names no lack."""
-        found = self._by_lack(texts)
+        found, _ = self._by_lack(texts)
         nothing = [np.zeros(len(self.catalog), dtype=np.float32)]
         return np.stack([np.max([*found[text].values()] or nothing, axis=0) for text in texts])
 
-    def _by_lack(self, texts: Sequence[str]) -> dict[str, dict[str, NDArray[np.float32]]]:
-        """For each text the relevance of every course to each lack it names; none for one that names no lack."""
+    def _by_lack(
+        self, texts: Sequence[str]
+    ) -> tuple[dict[str, dict[str, NDArray[np.float32]]], Mapping[str, Numbered]]:
+        """For each text the relevance of every course to each lack it names, none for one that names no lack; and for each lack the courses that were
+        pinned to it."""
         lacks = self.reader.split(texts)
         parts = sorted({part for found in lacks.values() for part in found if not names_nothing(part)})
         rows = dict(zip(parts, self.matcher.relevance(parts), strict=True))
+        pins: dict[str, Numbered] = {}
         if self.overrides.curation.pins:
             understood = self.reader.understand(parts)
-            for part in parts:
-                pinned = self._rows(self.overrides.curation.pinned(part, understood[part].competency))
-                if pinned:
-                    rows[part] = rows[part].copy()
-                    rows[part][pinned] = 1.0
-        return {text: {part: rows[part] for part in found if part in rows} for text, found in lacks.items()}
+            pins = {part: self.overrides.curation.pinned(part, understood[part].competency) for part in parts}
+        for part, pinned in pins.items():
+            if places := self._rows(pinned):
+                rows[part] = rows[part].copy()
+                rows[part][places] = 1.0
+        return {text: {part: rows[part] for part in found if part in rows} for text, found in lacks.items()}, pins
 
     def needs(self, profiles: Sequence[Profile]) -> tuple[list[Needs], dict[str, Reach]]:
         """What each person lacks, in the order given, and for each gap text the courses that reach the accepted relevance."""
@@ -166,8 +183,12 @@ class Recommender:
         about = {gap.text: gap.competency for person in gaps for gap in person}
         reach = self._reach(about | {name: name for name in about.values() if name})
         said = {
-            text: self._said(text, [self.catalog.courses[row].id for row in reach[text]], [text], about[text])
-            for text in (about if self.overrides.curation else ())
+            text: self._said(
+                [text],
+                [self.catalog.courses[row].id for row in reach[text]],
+                self.overrides.curation.pinned(text, competency),
+            )
+            for text, competency in (about.items() if self.overrides.curation else ())
         }
 
         def unclear(gap: Gap) -> bool:
@@ -224,17 +245,13 @@ class Recommender:
     def _rows(self, courses: Iterable[str]) -> list[int]:
         return [self.catalog.row_of[course] for course in courses if course in self.catalog.row_of]
 
-    def _said(
-        self, text: str, courses: Iterable[str], lacks: Iterable[str], competency: str | None = None
-    ) -> frozenset[int]:
-        """The numbers of what was said of the words of a text, and of the courses that are offered for it."""
+    def _said(self, texts: Iterable[str], courses: Iterable[str], pinned: Numbered) -> frozenset[int]:
+        """The numbers of what was said of the words of these texts, and of the courses that are offered for them; ``pinned`` are those pinned to
+        them."""
         said = self.overrides.curation
         if not said:
             return frozenset()
-        heard = [said.heard(one) for one in (text, *lacks)]
-        pinned = {} if not said.pins else {**said.pinned(text, competency)}
-        for lack in lacks if said.pins else ():
-            pinned |= said.pinned(lack, competency or self.reader.understand([lack])[lack].competency)
+        heard = [said.heard(text) for text in texts]
         of_courses = [said.changed(one) | ({pinned[one]} if one in pinned else set()) for one in courses]
         return frozenset().union(*heard, *of_courses)
 

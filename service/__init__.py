@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def create_app(config: Mapping[str, Any] | None = None) -> APIFlask:
     """Make the application from the settings table, the environment and ``config`` (for tests)."""
-    # Whoever needs no application, as what waits for jobs, is spared what it loads: scikit-learn and 150 MB.
+    # Whoever needs no application, as what waits for jobs, is spared what it loads, scikit-learn above all.
     from service.application import create  # noqa: PLC0415
 
     return create(config)

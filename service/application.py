@@ -33,7 +33,7 @@ from service.pages import docs, landing, login
 from service.settings import load_settings
 from service.store import logins
 from service.store.database import database_of
-from service.store.overrides import Layer
+from service.store.layer import Layer
 from service.versions import registry_of
 from service.wire.access import init_access
 from service.wire.compression import init_compression

@@ -24,7 +24,8 @@ from model.mapping import check_corrections, corrections_of, names_of
 from model.recommender import Recommender
 from model.registry import Registry
 from model.sources import UNNAMED, Source
-from service.shapes.courselists import CourseList, course_list, dump_account, dump_changes, dump_heading
+from service.shapes.courselists import CourseList, course_list, dump_changes, dump_heading
+from service.shapes.files import dump_account, dump_reading
 
 SAMPLE = 8  # Courses of an unknown label that are looked at for a proposal.
 MOST_ASKED = 60  # Labels a proposal is made for; a list with more of them sorts by no scheme.
@@ -117,7 +118,7 @@ class Draft:
         return {
             "source": self.file,
             "courses": len(self.read.catalog if self.read else self.catalog),
-            "reading": dump_account(reading) if reading else None,
+            "reading": dump_reading(reading) if reading else None,
             "headers": [dump_heading(heading) for heading in reading.headings] if reading else [],
             "categories": [
                 {"label": one.label, "courses": one.courses, "proposed": one.proposed or None} for one in self.asked
@@ -125,6 +126,7 @@ class Draft:
             "sources": [source.as_json() for source in self.sources],
             "base": self.base.version if self.base else None,
             "changes": dump_changes(self.changes),
+            "notes": list(self.notes),
         }
 
 

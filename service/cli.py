@@ -11,10 +11,11 @@ from model.errors import InputError
 from model.judgements import read_judgements
 from model.lexicon import load_lexicon
 from service.commands import administration
-from service.commands.curating import overrides_group, reviews_command
+from service.commands.curating import overrides_group
 from service.commands.models import models_group
 from service.commands.planning import compare_plans_command, plan_command
 from service.commands.recommending import recommend_command
+from service.commands.reviewing import reviews_command
 from service.commands.story import story
 from service.commands.terminal import (
     catalog_of,

@@ -20,7 +20,7 @@ from model.errors import InputError, TableError
 from model.lexicon import Lexicon
 from model.recommender import Recommender
 from service.shapes.asked import Asked, filing_of, make_plan
-from service.shapes.files import roster_in
+from service.shapes.files import dump_reading, roster_in
 from service.shapes.outputs import PlanResults, Results, plan_writer, writer
 from service.shapes.plans import dump_cohort, load_cohort
 from service.shapes.schemas import ProfileIn, dump_plan
@@ -62,20 +62,6 @@ def reading_of(people: list[Any], lexicon: Lexicon) -> Reading[Profile]:
     return Reading(tuple(profiles), len(profiles), 0, {})
 
 
-def told_reading(reading: Reading[Any]) -> dict[str, Any]:
-    """How the rows of a file add up, and every fault by its cell. What stands in a cell is not repeated."""
-    return {
-        "rows": reading.rows,
-        "read": reading.read,
-        "rejected": reading.rejected,
-        "skipped": reading.skipped,
-        "notes": list(reading.notes),
-        "faults": [
-            {"place": fault.place, "problem": fault.problem, "remedy": fault.remedy} for fault in reading.faults
-        ],
-    }
-
-
 def plan_for(
     recommender: Recommender,
     reading: Reading[Profile],
@@ -95,7 +81,7 @@ def plan_as_json(results: PlanResults, *, from_file: bool) -> bytes:
     """A plan by the contract, with the comparison it was asked for and the account of the file it was made from."""
     told = dump_cohort(results.filing) | {
         "comparison": None if results.comparison is None else asdict(results.comparison),
-        "reading": told_reading(results.reading) if from_file else None,
+        "reading": dump_reading(results.reading) if from_file else None,
     }
     return json.dumps(told, ensure_ascii=False).encode() + b"\n"
 
@@ -135,7 +121,7 @@ def lists_as_json(
         if not start:
             beside = {
                 "model_version": recommender.version,
-                "reading": told_reading(reading) if from_file else None,
+                "reading": dump_reading(reading) if from_file else None,
             }
             head = json.dumps(beside, ensure_ascii=False).removesuffix("}") + ', "results": [\n'
         done = start + len(chunk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from model import training
 from model.errors import EncoderUnavailable
+from model.feedback import Piece
 from model.registry import Registry
 from service.catalogs import Draft
 from service.embeddings import encoders, usable
@@ -32,36 +33,32 @@ STOPPED = "嵌入服务在训练途中停止应答，这个版本改用其余的
 FOREIGN = "这份课程表的多数课程超出随附的能力词表，匹配主要靠字面和语义，匹配度只宜用来比较先后，不宜当作概率。"
 
 
-def nobody(_: str) -> None:
-    """Tell nobody."""
-
-
 def trained(
     drafted: Draft,
     settings: Mapping[str, Any],
     more: Mapping[str, Any],
+    feedback: Sequence[Piece],
     *,
-    tell: Callable[[str], None] = nobody,
+    tell: Callable[[str], None],
     reached: Callable[[str, int, int], None] = lambda stage, done, total: None,
-    feedback: Any = None,
 ) -> tuple[Registry, str]:
-    """Train on a drafted catalog and save the version, not active; ``more`` is what its card tells besides. ``tell`` hears what a planner
-    should know, ``reached`` which stage is under way and how much of it is done.
+    """Train on a drafted catalog and save the version, not active; ``more`` is what its card tells besides, ``feedback`` what there is to learn from.
+    ``tell`` hears what a planner should know, ``reached`` which stage is under way and how much of it is done.
 
     One training at a time in a registry. An embeddings endpoint that fails midway is left out. Raises InputError, also where another training is
     under way, VersionError, OSError.
     """
     with Registry(Path(settings["REGISTRY"])).training():
-        return _trained(drafted, settings, more, tell, reached, feedback)
+        return _trained(drafted, settings, more, feedback, tell, reached)
 
 
 def _trained(
     drafted: Draft,
     settings: Mapping[str, Any],
     more: Mapping[str, Any],
+    feedback: Sequence[Piece],
     tell: Callable[[str], None],
     reached: Callable[[str, int, int], None],
-    feedback: Any,
 ) -> tuple[Registry, str]:
     wanted = encoders(settings)
     able = None if wanted is None else usable(wanted)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from model.domain import Profile
 from model.errors import InputError, VersionError
+from model.feedback import Kind
 from model.gate import Frozen, Report, Thresholds, compare
 from model.gate_quality import Case
 from model.lexicon import TRAINING_DATA, Lexicon
@@ -30,12 +31,15 @@ from service.shapes.gates import dump_people, dump_report, load_people
 from service.store import audit
 from service.store.audit import By
 from service.store.database import Database, now
-from service.store.overrides import Layer
+from service.store.feedback import judged
+from service.store.layer import Layer
 
 LONGEST_REASON = 500
 MOST_PEOPLE = 500  # People of a roster both versions are held against; of more, so many evenly spread.
 SAVED = "roster.jsonl"
 BUNDLED_NAME, SAVED_NAME = "随附的名册样例", "保存的名册"
+MOST_CASES = 1000  # Judged pairs of planners that versions are held against.
+JUDGING = (Kind.ACCEPTED, Kind.INSTEAD, Kind.REJECTED)
 COMPARING = threading.Lock()  # One comparison at a time in a process: it takes seconds, and memory for two versions.
 
 
@@ -101,16 +105,16 @@ class Versions:
         registry = registry_of(settings)
         return cls(registry, settings, database, cache(registry.load))
 
-    def report(self, before: str, after: str, roster: Roster | None = None, cases: Sequence[Case] = ()) -> Report:
+    def report(self, before: str, after: str, roster: Roster | None = None) -> Report:
         """What would change if a version took over from another, on a roster (the saved one, or the bundled one, unless given)."""
         old, new = self.load(before), self.load(after)
-        return self._report(old, new, roster or self.roster(old.lexicon), cases)
+        return self._report(old, new, roster or self.roster(old.lexicon), self._cases())
 
-    def compared(self, before: str, after: str, cases: Sequence[Case] = ()) -> dict[str, Any]:
+    def compared(self, before: str, after: str) -> dict[str, Any]:
         """The same as JSON, on the saved or bundled roster; what was found before is found again without working it out."""
         with COMPARING:
             old, new = self.load(before), self.load(after)
-            roster = self.roster(old.lexicon)
+            roster, cases = self.roster(old.lexicon), self._cases()
             name = f"{before}-{after}-{self._inputs(old, new, roster, cases)}.json"
             if (kept := self.registry.report(name)) is not None:
                 return dict(json.loads(kept))
@@ -120,15 +124,13 @@ class Versions:
             self.registry.keep_report(name, json.dumps(found, ensure_ascii=False, indent=1).encode())
             return found
 
-    def activate(
-        self, version: str, by: By, reason: str | None = None, roster: Roster | None = None, cases: Sequence[Case] = ()
-    ) -> Activated:
+    def activate(self, version: str, by: By, reason: str | None = None, roster: Roster | None = None) -> Activated:
         """Let a version take over if the gate lets it through, or a reason is given; a blank one is none. Raises GateRefused where neither is;
         InputError for a reason that is too long; VersionError where the version cannot be loaded, or another became active meanwhile."""
         reason = _checked(reason)
         self.registry.check(version)
         before = self.registry.pointer()
-        report, note = self._judged(before, version, roster, cases)
+        report, note = self._judged(before, version, roster)
         if report and report["findings"] and not reason:
             raise GateRefused(version, report)
         checks = [finding["check"] for finding in report["findings"]] if report else []
@@ -168,9 +170,7 @@ class Versions:
             else:
                 self.registry.forget_report(SAVED)
 
-    def _judged(
-        self, before: str | None, version: str, roster: Roster | None, cases: Sequence[Case]
-    ) -> tuple[dict[str, Any] | None, str]:
+    def _judged(self, before: str | None, version: str, roster: Roster | None) -> tuple[dict[str, Any] | None, str]:
         """The report on a version that is to take over, or why there is none."""
         if before in {None, version}:
             self.load(version)  # One that cannot be loaded does not become active.
@@ -182,8 +182,8 @@ class Versions:
             self.load(version)
             return None, f"未能与启用中的版本比较：{error}"
         if roster is None:
-            return self.compared(before, version, cases), ""
-        return dump_report(self.report(before, version, roster, cases), roster.name, ids=True), ""
+            return self.compared(before, version), ""
+        return dump_report(self.report(before, version, roster), roster.name, ids=True), ""
 
     def _report(self, old: Recommender, new: Recommender, roster: Roster, cases: Sequence[Case]) -> Report:
         from model.training import VECTORS, load_judgements  # noqa: PLC0415 (scikit-learn takes a second to import)
@@ -204,6 +204,15 @@ class Versions:
             [repr(thresholds_of(self.settings)), repr(tuple(cases))],
         ]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+    def _cases(self) -> tuple[Case, ...]:
+        """What planners of this house judged of courses for gaps, the newest of each and of all; what was attended or tested judges no list."""
+        if self.database is None:
+            return ()
+        with self.database.reading() as connection:
+            said = {(one.text, one.course): one.kind for one in judged(connection) if one.kind in JUDGING}
+        newest = [*said.items()][-MOST_CASES:]
+        return tuple(Case(text, course, kind is not Kind.REJECTED) for (text, course), kind in newest)
 
     def _overrides(self) -> Overrides:
         return Layer(self.database).now() if self.database else NONE
@@ -227,11 +236,10 @@ def activate_through_gate(
     *,
     database: Database | None = None,
     reason: str | None = None,
-    cases: Sequence[Case] = (),
 ) -> Activated:
     """Let a version just trained take over: for ``quebu train --activate`` and for the job that trains. Raises GateRefused with the findings
     where the gate holds it up and no reason is given; the version stays, not active."""
-    return Versions.of(settings, database).activate(version, by, reason, cases=cases)
+    return Versions.of(settings, database).activate(version, by, reason)
 
 
 def thresholds_of(settings: Mapping[str, Any]) -> Thresholds:

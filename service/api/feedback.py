@@ -111,8 +111,7 @@ def give_feedback(query: dict[str, Any]) -> Any:
     said = given if isinstance(given, list) else [given]
     if any(one["scope"] == COURSE for one in said) and not g.principal.role.covers(Role.CURATOR):
         return problem(403, NO_RIGHT)
-    titles = {course.id: course.title for course in recommender.catalog}
-    kept = feedback.keep(store(), by(), said, recommender.version, titles)
+    kept = feedback.keep(store(), by(), said, recommender.version, recommender.titled)
     results = [{**one._asdict(), "known": asked["course_id"] in courses} for asked, one in zip(said, kept, strict=True)]
     return {"results": results, "model_version": recommender.version}, 201
 

@@ -14,13 +14,13 @@ from marshmallow import ValidationError, fields
 from model.errors import InputError
 from model.lexicon import load_lexicon
 from service.api.body import documents_form
-from service.api.cohorts import FaultOut, refused
+from service.api.cohorts import ReadingOut, refused
 from service.api.jobs import ACCEPTED, OneJobOut, later
 from service.api.uploads import FORM, is_form, sent_parts
 from service.catalogs import Base, draft
 from service.cohorts import WORKBOOK
 from service.engine import Engine
-from service.jobs.training import KIND, import_of, told_draft
+from service.jobs.training import KIND, import_of
 from service.shapes.courselists import write_annotated
 from service.shapes.fields import Door, both
 from service.shapes.imports import COURSES, NO_COURSES, STRUCTURED, ImportIn, TrainingIn, file_name
@@ -45,27 +45,16 @@ WHOLE_CATALOG = both(
 NOT_A_FORM = f"请用 Content-Type: {FORM} 提交，课程表放在 courses 部分。"
 
 
-class CheckForm(ImportIn):
-    """The parts of the form."""
-
+class _WithFile(Door):
     courses = File(metadata={"description": "课程表文件；只去掉来源时不给"})  # type: ignore[no-untyped-call]
 
 
-class TrainingForm(TrainingIn):
+class CheckForm(_WithFile, ImportIn):
     """The parts of the form."""
 
-    courses = File(metadata={"description": "课程表文件；只去掉来源时不给"})  # type: ignore[no-untyped-call]
 
-
-class AccountOut(Door):
-    """How the rows of a list add up: read + rejected + skipped = rows. The faults are told by cell, without what stands there."""
-
-    rows = fields.Integer()
-    read = fields.Integer()
-    rejected = fields.Integer()
-    skipped = fields.Dict(keys=fields.String(), values=fields.Integer())
-    notes = fields.List(fields.String())
-    faults = fields.List(fields.Nested(FaultOut))
+class TrainingForm(_WithFile, TrainingIn):
+    """The parts of the form."""
 
 
 class HeadingOut(Door):
@@ -90,7 +79,7 @@ class CheckOut(Door):
 
     source = fields.String(metadata={"description": "文件名"})
     courses = fields.Integer(metadata={"description": "这份表里可用的课程数"})
-    reading = fields.Nested(AccountOut, allow_none=True)
+    reading = fields.Nested(ReadingOut, allow_none=True)
     headers = fields.List(fields.Nested(HeadingOut))
     categories = fields.List(fields.Nested(LabelOut))
     sources = fields.List(fields.Dict(), metadata={"description": "新目录由哪几份课程表组成"})
@@ -133,7 +122,7 @@ def check() -> Any:
                 out = Path(folder) / "check.xlsx"
                 write_annotated(out, drafted.read, drafted.changes, drafted.asked)
                 return Response(out.read_bytes(), mimetype=WORKBOOK)
-            return told_draft(drafted)
+            return drafted.told()
     except InputError as error:
         return refused(error)
 

@@ -37,8 +37,8 @@ ACCEPTED: Any = {
 }
 TRAINED = {
     "type": "object",
-    "description": "训练：版本、核对课程表所得（同 /course-lists/check）、是否启用、未通过的检查、与原版本的比较",
-    "required": ["version", "active", "findings", "comparison", "changes", "sources"],
+    "description": "训练：版本、是否启用、未通过的检查、与原版本的比较、核对课程表所得（check，同 /course-lists/check）",
+    "required": ["version", "active", "findings", "comparison", "check", "notes"],
     "properties": {"version": {"type": "string"}, "active": {"type": "boolean"}, "findings": {"type": "array"}},
 }
 RESULT: Any = {

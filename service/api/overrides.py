@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import g
 from marshmallow import RAISE, fields
 
-from model.domain import Catalog
 from model.overrides import Places
 from service.api.audit import LAST
 from service.api.body import documents_body, read_json
@@ -19,7 +17,7 @@ from service.shapes.fields import Door, both, characters
 from service.shapes.sayings import OverrideIn
 from service.shapes.verdicts import LONGEST_COURSE
 from service.store import overrides
-from service.store.overrides import REJECT, Override
+from service.store.overrides import Override
 from service.store.roles import Role
 from service.wire.access import allows, by, store
 from service.wire.errors import problem
@@ -100,19 +98,9 @@ class WhichIn(OnwardIn, VersionIn):
 def make_override(query: dict[str, Any]) -> Any:
     """Put one to work."""
     recommender = recommender_of(query)
-    catalog = recommender.catalog
-    asked = OverrideIn(catalog.row_of, recommender.lexicon).load(g.body)
-    row = catalog.row_of.get(asked["course_id"] or "")
-    title = None if row is None else catalog.courses[row].title
-    if asked["kind"] == REJECT:
-        made = overrides.reject(
-            store(), by(), asked["course_id"], asked["gap"], asked["person"], asked["reason"], title
-        )
-    else:
-        names = ("kind", "gap", "word", "competencies", "reason")
-        told = {name: asked[name] for name in names}
-        made = overrides.say(store(), by(), course=asked["course_id"], title=title, **told)
-    return _dumped(made, Places(catalog), catalog), 201
+    asked = OverrideIn(recommender.catalog.row_of, recommender.lexicon).load(g.body)
+    made = overrides.make(store(), by(), asked, recommender.titled.get(asked["course_id"]))
+    return _dumped(made, recommender.places), 201
 
 
 @bp.get("/overrides")
@@ -124,9 +112,8 @@ def listed(query: dict[str, Any]) -> Any:
     """Those at work, oldest first."""
     recommender, most = recommender_of(query), query["limit"]
     found = overrides.listed(store(), query["cursor"], most + 1, query["reverted"], query["course_id"])
-    places = Places(recommender.catalog)
     return {
-        "overrides": [_dumped(one, places, recommender.catalog) for one in found[:most]],
+        "overrides": [_dumped(one, recommender.places) for one in found[:most]],
         "next": found[most - 1].id if len(found) > most else None,
         "model_version": recommender.version,
     }
@@ -152,11 +139,8 @@ def revert(override_id: int) -> Any:
     return "", 204
 
 
-def _dumped(one: Override, places: Places, catalog: Catalog) -> dict[str, Any]:
+def _dumped(one: Override, places: Places) -> dict[str, Any]:
     told = one._asdict()
-    person = told.pop("pseudonym")
-    now = None if one.course_id is None else places.of(one.course_id, one.title)
-    there = now if now in catalog.row_of else None
-    names = json.loads(one.competencies) if one.competencies else None
-    applies = (there is not None or one.course_id is None) and one.reverted_at is None
-    return {**told, "person": person, "applies_to": there, "applies": applies, "competencies": names}
+    now = None if one.course_id is None else places.there(one.course_id, one.title)
+    applies = (now is not None or one.course_id is None) and one.reverted_at is None
+    return {"person": told.pop("pseudonym"), "applies_to": now, "applies": applies, **told}

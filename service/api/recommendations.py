@@ -15,7 +15,7 @@ from service.api.body import documents_body, read_json
 from service.engine import Engine
 from service.shapes.fields import WHOLE, Door, at_most, between, both, characters, one_of
 from service.shapes.schemas import NO_GAPS, GapOut, PlanOut, ProfileIn, dump_gap, dump_plan
-from service.store.overrides import Layer
+from service.store.layer import Layer
 from service.store.roles import Role
 from service.wire.access import allows
 from service.wire.metrics import metrics_now

@@ -1,50 +1,34 @@
-"""``quebu overrides`` and ``quebu reviews``: what is said of words and courses whatever version answers, and what somebody should say something of."""
+"""``quebu overrides``: what is said of words and courses whatever version answers."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 from marshmallow import ValidationError
 
-from model.curation import Pin, Synonym, Taught
-from model.enrichment import Proposal, proposals, to_review
-from model.errors import InputError
-from model.headers import Column, find_table
-from model.recommender import Recommender
-from model.sheets import SheetOut, write_csv, write_workbook
-from model.tables import read_sheets
 from service.commands.administration import opened
+from service.commands.reviewing import filled_in
 from service.commands.terminal import (
     out_option,
     print_json,
     registry_option,
     tell,
     version_at_work,
-    version_option,
     who_runs_this,
 )
 from service.commands.usage import few
 from service.shapes.fields import flatten
 from service.shapes.jsonl import read_json_lines
-from service.shapes.outputs import check_out, whole, write_lines
+from service.shapes.outputs import check_out, write_lines
 from service.shapes.sayings import OverrideIn
 from service.store import overrides
 from service.store.database import Database
-from service.store.overrides import REJECT, TEACHES, Override
+from service.store.overrides import Override
 
 PAGE = 1000
-LEAST_SURE = 20
-REVIEWS = ("课程编号", "课程名称", "类别", "提供单位", "读出的能力", "把握", "更正为")
-# The same table filled in, as it is read again.
-FILLED = (Column("course_id", ("课程编号",), code=True), Column("said", ("更正为",)))
-FILLED_NEEDED = (frozenset({"course_id"}), frozenset({"said"}))
-NOTHING_TAUGHT = "无"
-WIDTHS = (14, 40, 18, 18, 30, 10, 24)
-NOTE = "把握最小的在前。在“更正为”一列写能力表里的规范词（最多三种，用、隔开；都不是就写“无”），再运行 quebu overrides import 这份表。"
 
 
 @click.group(
@@ -89,7 +73,8 @@ def add_override(registry: Path, **given: Any) -> None:
     except ValidationError as error:
         raise click.UsageError("\n".join(_faults(error))) from error
     with opened(registry) as database:
-        print_json(_told(_put(database, asked, _titles(recommender))))
+        title = recommender.titled.get(asked["course_id"])
+        print_json(_told(overrides.make(database, who_runs_this(), asked, title)))
 
 
 @overrides_group.command("revert", help="撤销一条人工调整，立即生效；记录保留。")
@@ -133,7 +118,7 @@ def import_overrides(source: Path, registry: Path) -> None:
         faults = [str(line.fault) for line in lines if line.fault]
         given = [(f"{source.name}:{line.number}", line.value) for line in lines if not line.fault]
     else:
-        faults, given = [], list(_corrected(source))
+        faults, given = [], list(filled_in(source))
     count, asked = len(given) + len(faults), []
     for place, value in given:
         try:
@@ -141,64 +126,11 @@ def import_overrides(source: Path, registry: Path) -> None:
         except ValidationError as error:
             faults += [f"{place} {told}" for told in _faults(error)]
     with opened(registry) as database:
-        numbers = [_put(database, one, _titles(recommender)).id for one in asked]
+        who, titled = who_runs_this(), recommender.titled
+        numbers = [overrides.make(database, who, one, titled.get(one["course_id"])).id for one in asked]
     for line_told in few(faults):
         tell(line_told)
     print_json({"imported": len(asked), "refused": count - len(asked), "overrides": sorted(set(numbers))})
-
-
-@click.command("reviews", help="课程表没有写明所教能力、系统又读得没有把握的课程，把握最小的在前。")
-@out_option(help="结果文件：.xlsx .csv；不给则列出前几门")
-@registry_option
-@version_option
-def reviews_command(registry: Path, out: Path | None, version: str | None) -> None:
-    """Tell which courses somebody should look at."""
-    check_out(out, (".xlsx", ".csv"))
-    every = proposals(version_at_work(registry, version))
-    asked = to_review(every)
-    tell(f"共 {len(every)} 门课程，待复核 {len(asked)} 门。{NOTE}")
-    if out is None:
-        print_json([_reviewed(one) for one in asked[:LEAST_SURE]])
-        return
-    rows = [
-        (
-            one.course.id,
-            one.course.title,
-            one.course.category,
-            one.course.provider,
-            "、".join(name for name, _ in one.competencies),
-            one.surely,
-            "",
-        )
-        for one in asked
-    ]
-    sheet = SheetOut("课程复核", "待复核的课程", REVIEWS, rows, WIDTHS, footer=(NOTE,))
-    with whole(out) as draft:
-        if out.suffix.lower() == ".csv":
-            write_csv(draft, sheet)
-        else:
-            write_workbook(draft, [sheet])
-
-
-def _corrected(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What somebody wrote into the column 更正为, row by row; InputError where there is no such table."""
-    tables = [find_table(sheet, FILLED, FILLED_NEEDED) for sheet in read_sheets(source)]
-    if not any(tables):
-        raise InputError(
-            f"{source.name} 里没有“课程编号”和“更正为”两列。请用 quebu reviews --out 写出的表，填好后再导入。"
-        )
-    for table in filter(None, tables):
-        for _, row in table.rows:
-            course, said = row["course_id"][0], row["said"][0]
-            if course.text and said.text:
-                names = [] if said.text == NOTHING_TAUGHT else re.split(r"[、，,；;]", said.text)
-                told = {"kind": TEACHES, "course_id": course.text, "competencies": [name.strip() for name in names]}
-                yield said.place, told | {"reason": "课程复核"}
-
-
-def _reviewed(one: Proposal) -> dict[str, Any]:
-    read = [{"name": name, "probability": surely} for name, surely in one.competencies]
-    return {"course_id": one.course.id, "title": one.course.title, "state": one.state, "competencies": read}
 
 
 def _every(database: Database, reverted: bool = False) -> Iterator[Override]:
@@ -206,19 +138,6 @@ def _every(database: Database, reverted: bool = False) -> Iterator[Override]:
     while found := overrides.listed(database, after, PAGE, reverted):
         yield from found
         after = found[-1].id
-
-
-def _titles(recommender: Recommender) -> dict[str, str]:
-    return {course.id: course.title for course in recommender.catalog}
-
-
-def _put(database: Database, asked: dict[str, Any], titles: Mapping[str, str]) -> Override:
-    who, course = who_runs_this(), asked["course_id"]
-    title = titles.get(course or "")
-    if asked["kind"] == REJECT:
-        return overrides.reject(database, who, course, asked["gap"], asked["person"], asked["reason"], title)
-    told = {name: asked[name] for name in ("kind", "gap", "word", "competencies", "reason")}
-    return overrides.say(database, who, course=course, title=title, **told)
 
 
 def _told(one: Override) -> dict[str, Any]:
@@ -229,17 +148,7 @@ def _told(one: Override) -> dict[str, Any]:
 
 def _portable(one: Override) -> dict[str, Any]:
     """A saying in the words in which it can be said again."""
-    said = overrides.said(one)
-    match said:
-        case Pin(competency=str(name)):
-            names: list[str] | None = [name]
-        case Synonym():
-            names = [said.competency]
-        case Taught():
-            names = [*said.competencies]
-        case _:
-            names = None
-    told = {"course_id": one.course_id, "gap": one.gap, "word": one.word, "competencies": names}
+    told = {name: getattr(one, name) for name in ("course_id", "gap", "word", "competencies")}
     return {
         "kind": one.kind,
         **{name: value for name, value in told.items() if value is not None},

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from threadpoolctl import threadpool_limits
 
 from model.domain import Limits, Plan
 from service.bulk.large_rosters import Bulk, options, recommend_in_portions
@@ -71,8 +70,7 @@ def recommend_command(
         return
     reading = roster_of(roster, recommender.lexicon, (as_of.year, as_of.month) if as_of else None)
     unknown = unknown_completed(recommender, reading)
-    # In one thread, as workers and the service have it: the last digits depend on how many share a product.
-    with threadpool_limits(1), progress(len(reading.values), "推荐") as step:
+    with progress(len(reading.values), "推荐") as step:
         plans = recommender.plans(reading.values, limits, step)
         removed: Counter[str] = Counter()
         overridden: set[int] = set()

@@ -27,7 +27,7 @@ from service.settings import SETTINGS, load_settings
 from service.shapes.courselists import course_list
 from service.shapes.files import roster_in
 from service.store.audit import By
-from service.store.overrides import beside
+from service.store.layer import beside
 from service.versions import registry_of
 
 

@@ -24,8 +24,8 @@ from service.commands.terminal import (
 from service.settings import load_settings
 from service.shapes.courselists import write_annotated
 from service.shapes.outputs import check_out
-from service.store.database import beside
-from service.store.feedback import judged_beside
+from service.store.database import Database, beside
+from service.store.feedback import to_learn
 from service.versions import GateRefused, activate_through_gate
 
 
@@ -139,10 +139,11 @@ def _train(drafted: Draft, registry: Path, activate: bool, reason: str | None) -
             f"· 有 {len(drafted.unknown)} 种课程类别认不出，这些课程先按所教内容归类；加 --check 查看，用 --category 标签=类别 说明。"
         )
     tell(f"读到 {len(drafted.catalog)} 门课程。正在训练，并用随附的评判数据评价匹配效果……")
-    said = judged_beside(settings)
-    store, version = trained(drafted, settings, {"who": "local"}, tell=lambda words: tell(f"· {words}"), feedback=said)
-    _tell_learnt(store.card(version)["metrics"].get("feedback"))
-    refused = _activated(settings, registry, version, reason) if activate else None
+    with beside(settings) as database:
+        said = to_learn(settings, database)
+        store, version = trained(drafted, settings, {"who": "local"}, said, tell=lambda words: tell(f"· {words}"))
+        _tell_learnt(store.card(version)["metrics"].get("feedback"))
+        refused = _activated(settings, database, version, reason) if activate else None
     active = activate and refused is None
     tell(f"已保存版本 {version}{'，并已启用' if active else '，尚未启用'}。")
     if is_foreign(store, version):
@@ -160,13 +161,14 @@ def _tell_learnt(learnt: Mapping[str, Any] | None) -> None:
         tell(f"· 反馈 {count} 条，{came}；详见版本的 metrics.feedback，不要时设 QUEBU_LEARN=0 再训练。")
 
 
-def _activated(settings: dict[str, Any], registry: Path, version: str, reason: str | None) -> GateRefused | None:
+def _activated(
+    settings: dict[str, Any], database: Database | None, version: str, reason: str | None
+) -> GateRefused | None:
     """Let the version take over; what the gate says where it does not let it."""
-    with beside(settings) as database:
-        try:
-            done = activate_through_gate(settings, version, who_runs_this(), database=database, reason=reason)
-        except GateRefused as refused:
-            return refused
-        for one in done.findings:
-            tell(f"! {one['told']}")
+    try:
+        done = activate_through_gate(settings, version, who_runs_this(), database=database, reason=reason)
+    except GateRefused as refused:
+        return refused
+    for one in done.findings:
+        tell(f"! {one['told']}")
     return None

@@ -12,7 +12,7 @@ from service.engine import Engine
 from service.store import leases
 from service.store.database import Database
 from service.store.jobs import Job, sliced
-from service.store.overrides import Layer
+from service.store.layer import Layer
 from service.store.patience import patiently
 from service.store.room import check_room
 

@@ -9,15 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from model.errors import VersionError
-from model.feedback import Piece
 from model.lexicon import load_lexicon
 from model.registry import Moved, Registry
 from service.catalogs import Base, Draft, Import, draft
-from service.cohorts import JSON, told_reading
+from service.cohorts import JSON
 from service.jobs.task import Task
 from service.settings import load_settings
 from service.store.audit import By
-from service.store.feedback import judged
+from service.store.feedback import to_learn
 from service.training import COMPARING, READING, SAVING, STAGES, trained
 from service.training import told as told_version
 from service.versions import GateRefused, activate_through_gate, registry_of
@@ -38,18 +37,21 @@ def train(task: Task) -> None:
     asked = task.job.request
     registry = registry_of(settings)
     drafted = _drafted(task, registry)
+    notes: list[str] = []
     version = _saved_before(registry, task.job.id)
     if version is None:
         more = {"job": task.job.id, "who": task.job.owner}
-        _, version = trained(drafted, settings, more, reached=reached, feedback=_said(task, settings))
+        said = to_learn(settings, task.database)
+        _, version = trained(drafted, settings, more, said, tell=notes.append, reached=reached)
     else:
         reached(SAVING)
     answer = {
         **told_version(registry, version),
-        **told_draft(drafted),
         "active": False,
         "findings": [],
         "comparison": None,
+        "check": drafted.told(),
+        "notes": notes,
     }
     if asked["activate"]:
         reached(COMPARING)
@@ -65,14 +67,6 @@ def train(task: Task) -> None:
     task.finish(JSON, json.dumps(answer, ensure_ascii=False).encode() + b"\n")
 
 
-def _said(task: Task, settings: dict[str, Any]) -> list[Piece] | None:
-    """What planners said, to be learnt from; None where that is switched off."""
-    if not settings["LEARN"]:
-        return None
-    with task.database.reading() as connection:
-        return [*judged(connection)]
-
-
 def _drafted(task: Task, registry: Registry) -> Draft:
     """The next catalog from what was sent; raises InputError."""
     asked, content = task.job.request, task.given("courses")
@@ -81,12 +75,6 @@ def _drafted(task: Task, registry: Registry) -> Draft:
         if path:
             path.write_bytes(content)
         return draft(import_of(asked, path), Base.of(registry), load_lexicon())
-
-
-def told_draft(drafted: Draft) -> dict[str, Any]:
-    """All that is found of a list before it is trained on, with its faults by cell."""
-    reading = told_reading(drafted.read.reading) if drafted.read else None
-    return {**drafted.told(), "reading": reading, "notes": list(drafted.notes)}
 
 
 def import_of(asked: dict[str, Any], path: Path | None) -> Import:

@@ -73,11 +73,6 @@ def write_annotated(out: Path, found: CourseList, changes: Changes | None, asked
         write_workbook(draft, annotated(found.sheets, found.reading, changes, asked))
 
 
-def dump_account(reading: Reading[Any]) -> dict[str, Any]:
-    """How the rows of a file add up."""
-    return {"rows": reading.rows, "read": reading.read, "rejected": reading.rejected, "skipped": reading.skipped}
-
-
 def dump_heading(heading: Heading) -> dict[str, Any]:
     """A header of the file, the field it was read as (null where its column is not read), and what that is called."""
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from model.domain import Profile, Reading
 from model.errors import InputError, TableError
@@ -45,3 +46,14 @@ def about(path: Path) -> Iterator[None]:
         if path.name in str(error):
             raise
         raise InputError(f"{path.name}：{error}") from error
+
+
+def dump_account(reading: Reading[Any]) -> dict[str, Any]:
+    """How the rows of a file add up."""
+    return {"rows": reading.rows, "read": reading.read, "rejected": reading.rejected, "skipped": reading.skipped}
+
+
+def dump_reading(reading: Reading[Any]) -> dict[str, Any]:
+    """The same, with every fault by its cell. What stands in a cell is not repeated."""
+    faults = [{"place": fault.place, "problem": fault.problem, "remedy": fault.remedy} for fault in reading.faults]
+    return {**dump_account(reading), "notes": list(reading.notes), "faults": faults}

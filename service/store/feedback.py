@@ -14,7 +14,7 @@ from model.feedback import Kind, Piece, told_by_scores
 from model.lexicon import bare
 from service.store import audit, overrides
 from service.store.audit import By
-from service.store.database import Database, beside, now
+from service.store.database import Database, now
 from service.store.people import pseudonym
 from service.store.tables import feedback, override
 
@@ -151,18 +151,12 @@ def _judged(one: Said, reverted: Mapping[tuple[str, str], datetime]) -> Iterator
             yield about(course=one.replacement, kind=Kind.INSTEAD)
 
 
-def judged_beside(settings: Mapping[str, Any]) -> list[Piece] | None:
-    """What a training has to learn from in the store that the settings name, for a command; None where learning is switched off.
-
-    InputError where there is a store that cannot be read.
-    """
-    if not settings["LEARN"]:
-        return None
-    with beside(settings) as database:
-        if database is None:
-            return []
-        with database.reading() as connection:
-            return [*judged(connection)]
+def to_learn(settings: Mapping[str, Any], database: Database | None) -> list[Piece]:
+    """What a training has to learn from: nothing where that is switched off, or where there is no store."""
+    if not settings["LEARN"] or database is None:
+        return []
+    with database.reading() as connection:
+        return [*judged(connection)]
 
 
 def forget(connection: Connection, name: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -14,13 +14,13 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from service.store import audit, pieces
 from service.store.audit import By
 from service.store.database import Database, now
+from service.store.pages import cursor_of, newest_first
 from service.store.roles import Principal, Role
 from service.store.room import check_room
 from service.store.tables import job
 
 MOST_WAITING = 20  # Jobs of one caller that wait or run.
 INPUTS = ("people", "previous", "courses")  # What a job works on, by name; forgotten as soon as it ends.
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Status(StrEnum):
@@ -131,18 +131,13 @@ def find(database: Database, who: Principal, identity: str) -> Job | None:
 
 
 def page(database: Database, who: Principal, after: str, most: int) -> tuple[list[Job], str | None]:
-    """The jobs somebody may see, newest first, from the one after the cursor on; the cursor of the next page. ValueError for one that is none."""
-    query = select(*COLUMNS).where(_seen_by(who))
-    if after:
-        at, _, identity = after.partition("-")
-        created = EPOCH + timedelta(microseconds=_whole(at))
-        query = query.where((job.c.created_at < created) | ((job.c.created_at == created) & (job.c.id < identity)))
+    """The jobs somebody may see, newest first, from the one after the cursor on; the cursor of the next page. ValueError or OverflowError for one
+    that is none."""
+    query = newest_first(select(*COLUMNS).where(_seen_by(who)), job, after, most)
     with database.reading() as connection:
-        rows = connection.execute(query.order_by(job.c.created_at.desc(), job.c.id.desc()).limit(most + 1)).all()
+        rows = connection.execute(query).all()
     found = [job_of(row) for row in rows[:most]]
-    if len(rows) <= most:
-        return found, None
-    return found, f"{(found[-1].created_at - EPOCH) // timedelta(microseconds=1)}-{found[-1].id}"
+    return found, cursor_of(found[-1].created_at, found[-1].id) if len(rows) > most else None
 
 
 def cancel(database: Database, by: By, identity: str, hours: int) -> None:
@@ -226,9 +221,3 @@ def job_of(row: Row[Any]) -> Job:
 
 def _seen_by(who: Principal) -> Any:
     return job.c.owner == who.id if not who.role.covers(Role.ADMIN) else job.c.id.is_not(None)
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 17):
-        raise ValueError(text)
-    return int(text)

@@ -1,30 +1,22 @@
-"""What planners rejected and said of words and courses, at work in every answer: rows that are made and reverted, read again by whoever answers once they have changed."""
+"""What planners rejected and said of words and courses: rows that are made and reverted. ``layer`` puts them to work."""
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from model.curation import Pin, Synonym, Taught
 from model.lexicon import bare
-from model.overrides import NONE, Overrides, Rejection
-from model.recommender import Recommender
 from service.store import audit
-from service.store import database as store
 from service.store.audit import By
 from service.store.database import Database, now
 from service.store.people import pseudonym
 from service.store.tables import feedback, meta, override
 
-MARK = "overrides"  # The row of `meta` that is written anew whenever a rejection is made or reverted.
-
+MARK = "overrides"  # The row of `meta` that is written anew whenever one is made or reverted.
 
 # A course is not offered; is offered for a gap, for the gaps of a competency, or to everybody; teaches something else; a word stands for a competency.
 REJECT, PIN, TEACHES, SYNONYM = KINDS = ("reject", "pin", "teaches", "synonym")
@@ -32,7 +24,7 @@ REJECT, PIN, TEACHES, SYNONYM = KINDS = ("reject", "pin", "teaches", "synonym")
 
 class Override(NamedTuple):
     """A rejection: of a course for a gap text, for a person (under a pseudonym), or (neither is given) for everybody. Or a saying of another ``kind``, of
-    ``competencies`` (a JSON list) and of a ``word``."""
+    ``competencies`` and of a ``word``."""
 
     id: int
     at: datetime
@@ -41,7 +33,7 @@ class Override(NamedTuple):
     course_id: str | None
     title: str | None
     word: str | None
-    competencies: str | None
+    competencies: tuple[str, ...] | None
     gap: str | None
     pseudonym: str | None
     reason: str
@@ -51,9 +43,6 @@ class Override(NamedTuple):
 
 
 COLUMNS = tuple(override.c[name] for name in Override._fields)
-LAST_CHANGE = select(meta.c.value).where(
-    meta.c.name == MARK
-)  # Asked in every request: to make it takes as long as to ask it.
 
 
 def add(
@@ -67,8 +56,7 @@ def add(
     title: str | None = None,
 ) -> int:
     """Put a rejection to work within a unit of work that is alone; its number, or that of one at work by which the same actor says the same: what
-    somebody takes back is theirs alone. ``name`` is a
-    pseudonym, ``source`` the feedback it comes from."""
+    somebody takes back is theirs alone. ``name`` is a pseudonym, ``source`` the feedback it comes from."""
     same = (
         (override.c.kind == REJECT)
         & (override.c.actor == actor)
@@ -79,11 +67,15 @@ def add(
         if (row.gap is None) == (gap is None) and bare(row.gap or "") == bare(gap or ""):
             return int(row.id)
     about = {"kind": REJECT, "course_id": course, "title": title, "gap": gap, "pseudonym": name}
-    values = about | {"reason": reason, "feedback": source}
-    made = insert(override).values(at=now(), actor=actor, **values).returning(override.c.id)
-    number: int = connection.execute(made).scalar_one()
-    _changed(connection)
-    return number
+    return _insert(connection, actor, about | {"reason": reason, "feedback": source})
+
+
+def make(database: Database, by: By, asked: Mapping[str, Any], title: str | None) -> Override:
+    """Put to work what was asked for in the members of :class:`service.shapes.sayings.OverrideIn`; ``title`` is that of the course, if it is about one."""
+    course, gap, reason = asked["course_id"], asked["gap"], asked["reason"]
+    if asked["kind"] == REJECT:
+        return reject(database, by, course, gap, asked["person"], reason, title)
+    return say(database, by, asked["kind"], course, gap, asked["word"], asked["competencies"], reason, title)
 
 
 def reject(
@@ -119,37 +111,37 @@ def say(
 ) -> Override:
     """Put to work what is said of a word or a course. What was said before of the same word, or of what the same course teaches, is reverted; the same
     said twice stays as it is."""
-    told = None if competencies is None else json.dumps(competencies, ensure_ascii=False)
+    names = None if competencies is None else tuple(competencies)
+    mine = {"kind": kind, "course_id": course, "gap": gap, "word": word, "competencies": names}
     with database.writing() as connection:
         database.alone(connection)
         standing = (override.c.kind == kind) & override.c.reverted_at.is_(None)
         rows = [Override(*row) for row in connection.execute(select(*COLUMNS).where(standing).order_by(override.c.id))]
-        about = [
-            one
-            for one in rows
-            if _about(one) == (course, bare(word or ""), bare(gap or ""), told if kind == PIN else None)
-        ]
-        if about and about[-1].competencies == told:
-            return about[-1]
-        if about:
-            ids = override.c.id.in_([one.id for one in about])
+        before = [one for one in rows if _about(one._asdict()) == _about(mine)]
+        if before and before[-1].competencies == names:
+            return before[-1]
+        if before:
+            ids = override.c.id.in_([one.id for one in before])
             connection.execute(update(override).where(ids).values(reverted_at=now(), reverted_by=by.actor))
-        about_what = {"kind": kind, "course_id": course, "title": title, "gap": gap, "word": word}
-        values = about_what | {"competencies": told, "reason": reason}
-        made = insert(override).values(at=now(), actor=by.actor, **values).returning(override.c.id)
-        number: int = connection.execute(made).scalar_one()
-        _changed(connection)
-        audit.record(
-            database, connection, by, "override.add", str(number), kind=kind, **({"course": course} if course else {})
-        )
+        number = _insert(connection, by.actor, mine | {"title": title, "reason": reason})
+        detail = {"course": course} if course else {}
+        audit.record(database, connection, by, "override.add", str(number), kind=kind, **detail)
         found = _one(connection, number)
     assert found
     return found
 
 
-def _about(one: Override) -> tuple[str | None, str, str, str | None]:
+def _about(saying: Mapping[str, Any]) -> tuple[Any, ...]:
     """What a saying is about: two about the same cannot both hold. Of pins each stands for itself."""
-    return one.course_id, bare(one.word or ""), bare(one.gap or ""), one.competencies if one.kind == PIN else None
+    words = bare(saying["word"] or ""), bare(saying["gap"] or "")
+    return saying["course_id"], *words, saying["competencies"] if saying["kind"] == PIN else None
+
+
+def _insert(connection: Connection, actor: str, values: Mapping[str, Any]) -> int:
+    made = insert(override).values(at=now(), actor=actor, **values).returning(override.c.id)
+    number: int = connection.execute(made).scalar_one()
+    _changed(connection)
+    return number
 
 
 def revert(database: Database, by: By, number: int) -> None:
@@ -201,57 +193,3 @@ def _changed(connection: Connection) -> None:
     mark = {"value": secrets.token_hex(8)}
     if not connection.execute(update(meta).where(meta.c.name == MARK).values(**mark)).rowcount:
         connection.execute(insert(meta).values(name=MARK, **mark))
-
-
-class Layer:
-    """The rejections at work in one store. Each answer asks whether they have changed, so that none is given by those of before."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self._known: tuple[str | None, Overrides] = None, NONE
-
-    def now(self) -> Overrides:
-        """The rejections at work now, as the model takes them."""
-        with self.database.reading() as connection:
-            mark = connection.scalar(LAST_CHANGE)
-            known, overrides = self._known
-            if mark != known:
-                # What another thread read meanwhile may be older; each goes by its own.
-                overrides = self._read(connection)
-                self._known = mark, overrides
-        return overrides
-
-    def over(self, recommender: Recommender) -> Recommender:
-        """A version with the rejections at work in all it answers."""
-        overrides = self.now()
-        return recommender.under(overrides) if overrides else recommender
-
-    def _read(self, connection: Connection) -> Overrides:
-        rows = connection.execute(select(*COLUMNS).where(override.c.reverted_at.is_(None)))
-        # Persons are kept under pseudonyms, and asked for by their ids.
-        found = [Override(*row) for row in rows]
-        at_work = Overrides.of(map(said, found), {one.id: one.title for one in found if one.title is not None})
-        return replace(at_work, name_of=partial(pseudonym, self.database))
-
-
-def said(one: Override) -> Rejection | Synonym | Taught | Pin:
-    """A row as the model takes it."""
-    names = tuple(json.loads(one.competencies)) if one.competencies else ()
-    match one.kind:
-        case "pin":
-            return Pin(one.id, one.course_id or "", one.gap, names[0] if names else None)
-        case "teaches":
-            return Taught(one.id, one.course_id or "", names)
-        case "synonym":
-            return Synonym(one.id, one.word or "", names[0])
-        case _:
-            return Rejection(one.id, one.course_id or "", one.gap, one.pseudonym)
-
-
-def beside(settings: Mapping[str, Any]) -> Overrides:
-    """The rejections at work in the store that the settings name, for a command; none where there is no store.
-
-    InputError where there is one that cannot be read: a rejection is not passed over in silence.
-    """
-    with store.beside(settings) as found:
-        return Layer(found).now() if found else NONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select
@@ -13,10 +13,9 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select
 from service.store import audit, people, pieces
 from service.store.audit import By
 from service.store.database import Database, now
+from service.store.pages import cursor_of, newest_first
 from service.store.roles import Principal, Role
 from service.store.tables import saved_plan
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Saved(NamedTuple):
@@ -48,18 +47,12 @@ def save(database: Database, by: By, title: str, plan: Mapping[str, Any], names:
 def page(database: Database, who: Principal, after: str, most: int) -> tuple[list[Saved], str | None]:
     """The plans that somebody saved (all for an admin), newest first, from the one after the cursor on; the cursor of the next page. ValueError or
     OverflowError for one that is none."""
-    at, order = saved_plan.c.created_at, (saved_plan.c.created_at.desc(), saved_plan.c.id.desc())
-    query = select(*(saved_plan.c[name] for name in Saved._fields)).where(_seen_by(who))
-    if after:
-        moment, _, identity = after.partition("-")
-        saved = EPOCH + timedelta(microseconds=int(moment))
-        query = query.where((at < saved) | ((at == saved) & (saved_plan.c.id < identity)))
+    columns = (saved_plan.c[name] for name in Saved._fields)
+    query = newest_first(select(*columns).where(_seen_by(who)), saved_plan, after, most)
     with database.reading() as connection:
-        rows = connection.execute(query.order_by(*order).limit(most + 1)).all()
+        rows = connection.execute(query).all()
     found = [Saved(*row) for row in rows[:most]]
-    if len(rows) <= most:
-        return found, None
-    return found, f"{(found[-1].created_at - EPOCH) // timedelta(microseconds=1)}-{found[-1].id}"
+    return found, cursor_of(found[-1].created_at, found[-1].id) if len(rows) > most else None
 
 
 def find(database: Database, who: Principal, identity: str) -> Saved | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +38,21 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         """Read UTC."""
         return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+class Names(TypeDecorator[tuple[str, ...]]):
+    """Some words in their order, kept as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Any) -> str | None:
+        """Store JSON."""
+        return None if value is None else json.dumps(list(value), ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> tuple[str, ...] | None:
+        """Read JSON."""
+        return None if value is None else tuple(json.loads(value))
 
 
 COUNTER = BigInteger().with_variant(Integer(), "sqlite")
@@ -186,7 +203,7 @@ feedback = Table(
 )
 
 # A rejection at work (this course is not offered for this gap text, or not to this person), or what was said of a word or a course: `kind` tells. `competencies`
-# is a JSON list of standard terms, `title` the course's when it was said, for numbers move. Reverting keeps the row.
+# are standard terms, `title` the course's when it was said, for numbers move. Reverting keeps the row.
 override = Table(
     "override",
     metadata,
@@ -200,7 +217,7 @@ override = Table(
     Column("kind", Text, nullable=False),
     Column("title", Text),
     Column("word", Text),
-    Column("competencies", Text),
+    Column("competencies", Names),
     Column("feedback", COUNTER, ForeignKey("feedback.id")),
     Column("reverted_at", Moment),
     Column("reverted_by", Text),

@@ -178,11 +178,11 @@ def test_what_was_said_of_a_course_follows_its_title_when_the_numbers_move() -> 
         Course("c1", "全新的一门课", hours=1),
         *(replace(one, id=f"c{place}") for place, one in enumerate(COURSES, start=2)),
     ]
-    placed = overrides.placed(Catalog(tuple(moved)))
+    placed = overrides.placed(Places(Catalog(tuple(moved))))
     assert placed.for_text("写材料没有观点") == {"c2": 1}
     assert placed.curation.taught == {"c3": (("公文写作",), 2)}
     assert placed.curation.everybody == {"c5": 3}
-    assert placed.placed(Catalog(tuple(moved))) is placed
+    assert placed.placed(Places(Catalog(tuple(moved)))) is placed
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,11 @@ from world import CATALOG, LEXICON
 
 from model.domain import Catalog, Profile, Restriction, Weakness
 from model.errors import InputError, VersionError
-from model.gate_quality import Case
 from model.recommender import Recommender
 from model.registry import Moved, Registry
 from service.settings import load_settings
 from service.shapes.gates import dump_people, load_people
-from service.store import audit, overrides
+from service.store import audit, feedback, overrides
 from service.store.audit import By
 from service.store.database import Database
 from service.versions import GateRefused, Roster, Versions, activate_through_gate, registry_of, roster_from
@@ -212,9 +211,18 @@ def test_the_two_ways_between_two_versions_mirror_each_other(versions: Versions)
     assert there["people"]["all"] > 10
 
 
-def test_the_cases_of_a_planner_are_part_of_the_report(versions: Versions):
-    cases = [Case("公文写作能力不足", "c1", accepted=True), Case("公文写作能力不足", "c4", accepted=False)]
-    own = versions.compared("v0001", "v0002", cases)["own"]
+def test_what_planners_judged_is_part_of_the_report_and_the_newest_word_of_each_counts(
+    versions: Versions, audited: Database
+):
+    assert versions.compared("v0001", "v0002")["own"] is None
+
+    def said(verdict: str, course: str) -> dict[str, Any]:
+        more = {"person": None, "replacement": None, "reason": "", "score_before": None, "score_after": None}
+        scope = "gap" if verdict == "reject" else None
+        return {"verdict": verdict, "course_id": course, "gap": "公文写作能力不足", "scope": scope, **more}
+
+    feedback.keep(audited, ME, [said("reject", "c1"), said("accept", "c1"), said("reject", "c4")], "v0001")
+    own = versions.compared("v0001", "v0002")["own"]
     assert (own["metric"], own["cases"], own["after"]["mean"]) == ("agreement", 2, 1.0)
 
 

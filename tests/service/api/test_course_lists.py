@@ -160,7 +160,7 @@ def test_a_new_list_is_trained_by_a_job_and_its_version_waits_until_somebody_act
     assert (job["status"], job["kind"], job["done"]) == ("done", "training", job["total"])
     told = caller.get(job["result"]).get_json()
     assert (told["version"], told["active"], told["findings"]) == ("v0002", False, [])
-    assert told["changes"]["counts"]["added"] == 1
+    assert told["check"]["changes"]["counts"]["added"] == 1
     assert [one["active"] for one in caller.get(MODELS).get_json()["models"]] == [False, True]
     done = caller.post(f"{MODELS}/v0002/activate", json={})
     assert (done.status_code, done.get_json()["version"]) == (200, "v0002")

@@ -136,7 +136,8 @@ def test_of_who_is_erased_nothing_is_left_neither_by_person_nor_by_course(
     for person in ("P1", "P2", "P3"):
         say(client, course, person, ACCEPT, ATTENDED, ("tested", 50, 80))
     assert outcomes(client, course)["closed"] == 3
-    assert client.post(f"{API}/erasures", json={"person": "P1"}).get_json() == {"plans": 0, "feedback": 3}
+    erased = client.post(f"{API}/erasures", json={"person": "P1"}).get_json()
+    assert (erased["plans"], erased["feedback"]) == (0, 3)
     assert states(client, [{"id": "P1"}])["results"] == [{"id": "P1", "gaps": []}]
     assert outcomes(client, course)["closed"] is None
     kept = client.get(f"{API}/feedback").get_json()["feedback"]

@@ -12,6 +12,7 @@ from model.recommender import Recommender
 from service.store import audit, overrides
 from service.store.audit import By
 from service.store.database import Database
+from service.store.layer import Layer
 
 
 @pytest.fixture
@@ -114,6 +115,6 @@ def test_what_two_people_reject_is_out_until_both_take_it_back(own_store: Databa
     assert first.id != second.id
     assert overrides.reject(own_store, By("key:two"), "Q0001", TEXT, reason="。").id == second.id
     overrides.revert(own_store, By("key:one"), first.id)
-    assert overrides.Layer(own_store).now().for_text(TEXT) == {"Q0001": second.id}
+    assert Layer(own_store).now().for_text(TEXT) == {"Q0001": second.id}
     overrides.revert(own_store, By("key:two"), second.id)
-    assert not overrides.Layer(own_store).now()
+    assert not Layer(own_store).now()

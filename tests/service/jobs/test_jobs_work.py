@@ -330,7 +330,7 @@ def test_without_its_own_worker_a_service_starts_none(tmp_path: Path):
 
 
 def test_what_waits_for_jobs_does_not_load_what_only_working_needs() -> None:
-    # It waits beside every service; scikit-learn alone would be 150 MB of memory that nobody shares.
+    # It waits beside every service; scikit-learn would be memory that nobody shares.
     told = subprocess.run(
         [sys.executable, "-c", "import sys, service.jobs.consumer; print(sorted({'sklearn', 'scipy', 'apiflask'} & set(sys.modules)))"],
         capture_output=True, text=True, check=True,

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from model.feedback import WORTH, Kind, Piece
 from service.store import audit, feedback, overrides
 from service.store.audit import By
-from service.store.database import Database, database_of
-from service.store.overrides import Layer
+from service.store.database import Database, beside, database_of
+from service.store.layer import Layer
 from service.store.people import pseudonym
 from service.store.tables import feedback as table
 
@@ -108,14 +108,15 @@ def test_only_what_was_said_of_a_gap_is_a_judgement_of_its_words(database: Datab
 
 def test_a_command_reads_what_there_is_to_learn_beside_the_registry_unless_learning_is_off(tmp_path: Path):
     where = {"REGISTRY": str(tmp_path / "registry"), "DATABASE_URL": "", "SECRET": "x" * 32, "SECRET_FILE": ""}
-    assert feedback.judged_beside({**where, "LEARN": 1}) == []
+    with beside(where) as nothing:
+        assert feedback.to_learn({"LEARN": 1}, nothing) == []
     database = database_of(where)
     database.prepare()
     feedback.keep(database, BY, [said("accept", "c1", gap="怕讲话")], "v1")
-    found = feedback.judged_beside({**where, "LEARN": 1})
-    assert found is not None
+    with beside(where) as there:
+        found = feedback.to_learn({"LEARN": 1}, there)
     assert [(one.text, one.course, one.kind) for one in found] == [("怕讲话", "c1", Kind.ACCEPTED)]
-    assert feedback.judged_beside({**where, "LEARN": 0}) is None
+    assert feedback.to_learn({"LEARN": 0}, database) == []
     database.engine.dispose()
 
 

@@ -16,7 +16,7 @@ from service.settings import load_settings
 from service.store import audit, overrides
 from service.store.audit import By
 from service.store.database import Database, database_of
-from service.store.overrides import Layer
+from service.store.layer import Layer, beside
 from service.store.people import pseudonym
 from service.store.tables import override
 
@@ -163,20 +163,20 @@ def test_one_that_is_forgotten_is_at_work_no_more_even_where_the_next_takes_its_
 
 def test_a_command_goes_by_the_store_beside_the_registry(tmp_path: Path):
     settings = load_settings({}) | {"REGISTRY": str(tmp_path / "registry")}
-    assert overrides.beside(settings) == NONE
+    assert beside(settings) == NONE
     assert list(tmp_path.iterdir()) == [], "a command makes no store"
     database = database_of(settings)
     database.prepare()
     made = overrides.reject(database, BY, "c1", None, PERSON, "本人不宜")
     database.engine.dispose()
-    assert dict(overrides.beside(settings).for_person(PERSON)) == {"c1": made.id}
+    assert dict(beside(settings).for_person(PERSON)) == {"c1": made.id}
 
 
 def test_a_command_does_not_pass_over_a_store_it_cannot_read(tmp_path: Path):
     settings = load_settings({}) | {"REGISTRY": str(tmp_path / "registry")}
     (tmp_path / "quebu.db").write_bytes(b"no database" * 1000)
     with pytest.raises(InputError, match="数据库"):
-        overrides.beside(settings)
+        beside(settings)
 
 
 def test_a_command_refuses_a_store_whose_persons_it_could_not_know(tmp_path: Path):
@@ -185,4 +185,4 @@ def test_a_command_refuses_a_store_whose_persons_it_could_not_know(tmp_path: Pat
     database.prepare()
     database.engine.dispose()
     with pytest.raises(InputError, match="QUEBU_SECRET"):
-        overrides.beside(settings | {"SECRET": "another secret, as long as it must be"})
+        beside(settings | {"SECRET": "another secret, as long as it must be"})
