@@ -24,6 +24,8 @@ def test_a_training_beside_another_is_refused_before_it_begins(tmp_path: Path, l
             drafted,
             load_settings({}) | {"REGISTRY": str(registry.folder)},
             {},
+            (),
+            tell=heard.append,
             reached=lambda stage, *_: heard.append(stage),
         )
     assert (registry.versions(), heard) == ([], [])
