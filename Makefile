@@ -1,6 +1,6 @@
 # Quebu (缺补). `make` alone lists what can be asked for.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test fuzz lint notebooks benchmark lock clean
+.PHONY: help setup run demo test fuzz lint notebooks benchmark screenshots lock words clean
 
 PYTHON ?= python3.11
 VENV   := .venv
@@ -46,12 +46,19 @@ benchmark: $(VENV)/.dev ## measure quality and speed, as in benchmarks/README.md
 	$(BIN)/python benchmarks/versions.py
 	$(BIN)/python benchmarks/service.py
 
+screenshots: $(VENV)/.dev ## take the pictures of README.zh-CN.md anew
+	@test -e instance/registry/active || $(BIN)/quebu train --courses training_data/courses.csv --activate > /dev/null
+	$(BIN)/python docs/screenshots.py
+
 lock: $(VENV)/.dev ## pin the packages of pyproject.toml again, with hashes
 	for kind in run dask dev notebooks; do \
 	  extra=$$(test $$kind = run || echo "--extra $$kind"); \
 	  echo "setuptools>=77" | $(BIN)/uv pip compile pyproject.toml - $$extra --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements/$$kind.txt; \
 	done
+
+words: $(VENV)/.dev ## write the catalogue of the pages' words anew, and name what has no English yet
+	$(BIN)/python -m service.translations.words
 
 clean: ## remove the environment and the caches; trained versions in instance/ stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis quebu.egg-info build

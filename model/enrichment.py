@@ -37,19 +37,22 @@ class Proposal:
 
 def proposals(recommender: Recommender) -> list[Proposal]:
     """What each course of the catalog teaches, in its order."""
-    names, said = recommender.matcher.competencies, recommender.overrides.curation.taught
-    found = []
-    for course, row in zip(recommender.catalog, recommender.matcher.taught, strict=True):
-        best = np.argsort(-row, kind="stable")[:STRONGEST]
-        told = tuple((names[place], round(float(row[place]), 4)) for place in best if row[place] >= HARDLY)
-        if course.id in said:
-            state = SAID
-        elif course.competencies:
-            state = STATED
-        else:
-            state = UNRECOGNISED if not told else SURE if told[0][1] >= ENOUGH else UNSURE
-        found.append(Proposal(course, told, state))
-    return found
+    return [proposal(recommender, place) for place in range(len(recommender.catalog))]
+
+
+def proposal(recommender: Recommender, place: int) -> Proposal:
+    """What one course teaches, by its row in the catalog."""
+    course, row = recommender.catalog.courses[place], recommender.matcher.taught[place]
+    names = recommender.matcher.competencies
+    best = np.argsort(-row, kind="stable")[:STRONGEST]
+    told = tuple((names[number], round(float(row[number]), 4)) for number in best if row[number] >= HARDLY)
+    if course.id in recommender.overrides.curation.taught:
+        state = SAID
+    elif course.competencies:
+        state = STATED
+    else:
+        state = UNRECOGNISED if not told else SURE if told[0][1] >= ENOUGH else UNSURE
+    return Proposal(course, told, state)
 
 
 def to_review(found: Iterable[Proposal]) -> list[Proposal]:

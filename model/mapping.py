@@ -1,12 +1,14 @@
-"""What a planner says a column is -> corrections of the headers: header -> field, outranking the aliases."""
+"""What a planner says a column is, or a cell should be -> corrections of the headers (header -> field, outranking the aliases) and of the sheets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from model.domain import Heading
 from model.errors import InputError
 from model.headers import Column, plain_header
+from model.tables import Sheet, spot
 
 LEFT_OUT = ""  # The field of a column that is not to be read.
 FORM = "写法：表头=项目，例如“讲什么=课程名称”；“=”后留空表示不读这一列。"
@@ -45,3 +47,23 @@ def check_corrections(corrected: Mapping[str, str], headings: Sequence[Heading])
     strange = [header for header in corrected if not any(name.endswith(header) for name in there)]
     if strange:
         raise InputError(f"表里没有表头“{'”“'.join(strange)}”。现有表头：{'、'.join(there)}。")
+
+
+def with_cells(sheets: Sequence[Sheet], cells: Mapping[str, str]) -> tuple[Sheet, ...]:
+    """The sheets with other words in some cells, by their places (名册!B7); places outside of what was read are passed over."""
+    by_sheet: dict[str, dict[tuple[int, int], str]] = {}
+    for name, text in cells.items():
+        sheet, _, cell = name.rpartition("!")
+        where = spot(cell)
+        if where:
+            by_sheet.setdefault(sheet, {})[where] = text
+    return tuple(
+        replace(sheet, rows=tuple(_row(row, number, by_sheet[sheet.name]) for number, row in enumerate(sheet.rows)))
+        if sheet.name in by_sheet
+        else sheet
+        for sheet in sheets
+    )
+
+
+def _row(row: Sequence[str], number: int, cells: Mapping[tuple[int, int], str]) -> tuple[str, ...]:
+    return tuple(cells.get((number, column), text) for column, text in enumerate(row))

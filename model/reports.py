@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from model.domain import REASON_WORDS, Cause, Gap, Match, Plan, Profile, Reading
 from model.lexicon import Lexicon
@@ -174,7 +175,7 @@ def reading_account(reading: Reading[Profile], unknown: Iterable[tuple[Profile, 
     return SheetOut("读取说明", "名册读取说明", ["类别", "位置", "内容"], rows, [18, 20, 90], ())
 
 
-def account_line(reading: Reading[Profile]) -> str:
+def account_line(reading: Reading[Any]) -> str:
     """The row account in one sentence; its numbers add up to the rows of the file."""
     skipped = "、".join(f"{kind} {count}" for kind, count in reading.skipped.items())
     total = sum(reading.skipped.values())

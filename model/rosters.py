@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from marshmallow import Schema
 
@@ -82,8 +83,13 @@ _FIVE_YEARS = re.compile(r"五年|(?<!\d)5年|five_year")
 _NOT_THIS_YEAR = re.compile(r"(?<!\d)[2-46-9]年|[二两三四六七八九十]年|20\d\d\D{1,3}20\d\d|上一?年|去年|往年|历年")
 
 
-def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int] | None = None) -> Reading[Profile]:
-    """Read the people of a roster.
+def read_roster(
+    sheets: Sequence[Sheet],
+    lexicon: Lexicon,
+    today: tuple[int, int] | None = None,
+    corrected: Mapping[str, str] = MappingProxyType({}),
+) -> Reading[Profile]:
+    """Read the people of a roster. ``corrected`` are headers and the fields a planner says they are (see :mod:`model.mapping`).
 
     ``today`` (year, month) turns 任现职时间 into years; without it the 填报日期 around the table is taken, and without that the
     years stay unknown, because the same file must give the same answer tomorrow. Raises TableError where there is no roster.
@@ -91,7 +97,7 @@ def read_roster(sheets: Sequence[Sheet], lexicon: Lexicon, today: tuple[int, int
     account = Account()
     endings = ("", "成绩", "得分", "分数", "测试", "测试成绩", "考试成绩")
     scores = {word + ending: f"score:{name}" for word, name in lexicon.named.items() for ending in endings}
-    tables = tables_in(sheets, COLUMNS, NEEDED, account, "名册", scores)
+    tables = tables_in(sheets, COLUMNS, NEEDED, account, "名册", scores, corrected=corrected)
     people: dict[tuple[str, ...], Profile] = {}
     places: dict[tuple[str, ...], str] = {}
     taken: set[str] = set()

@@ -13,11 +13,13 @@ from service.api import (
     batch,
     catalog,
     cohorts,
+    covered,
     feedback,
     health,
     imports,
     jobs,
     keys,
+    lacking,
     learning,
     matches,
     metrics,
@@ -29,7 +31,29 @@ from service.api import (
     reviews,
 )
 from service.engine import Engine
-from service.pages import docs, landing, login
+from service.pages import (
+    admin,
+    courselist,
+    coverage,
+    curating,
+    diagnosis,
+    docs,
+    landing,
+    language,
+    login,
+    manual,
+    newlist,
+    plan,
+    roster,
+    saved,
+    trainings,
+    variant,
+    versions,
+    waiting,
+)
+from service.pages.menu import init_menu
+from service.pages.shown import init_shown
+from service.pages.troubles import init_troubles
 from service.settings import load_settings
 from service.store import logins
 from service.store.database import database_of
@@ -41,6 +65,7 @@ from service.wire.cookies import init_cookies
 from service.wire.errors import init_errors
 from service.wire.headers import init_headers
 from service.wire.idempotency import init_idempotency
+from service.wire.languages import init_languages
 from service.wire.logs import log_access
 from service.wire.metrics import init_metrics
 from service.wire.openapi import init_openapi
@@ -69,7 +94,16 @@ def create(config: Mapping[str, Any] | None = None) -> APIFlask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     # What is set up first sees an answer last: as it leaves.
     init_served(app, log_access, init_metrics(app, database).served)
-    for init in (init_compression, init_errors, init_headers, init_openapi):
+    for init in (
+        init_compression,
+        init_troubles,
+        init_errors,
+        init_headers,
+        init_openapi,
+        init_languages,
+        init_menu,
+        init_shown,
+    ):
         init(app)
     init_access(app, database)
     init_queries(app)
@@ -81,9 +115,11 @@ def create(config: Mapping[str, Any] | None = None) -> APIFlask:
         reviews,
         batch,
         cohorts,
+        lacking,
         jobs,
         matches,
         catalog,
+        covered,
         imports,
         models,
         plans,
@@ -96,6 +132,21 @@ def create(config: Mapping[str, Any] | None = None) -> APIFlask:
         landing,
         docs,
         login,
+        language,
+        roster,
+        diagnosis,
+        waiting,
+        plan,
+        variant,
+        saved,
+        courselist,
+        newlist,
+        trainings,
+        coverage,
+        curating,
+        versions,
+        admin,
+        manual,
     ):
         app.register_blueprint(module.bp)
     init_cookies(app, database)

@@ -5,49 +5,60 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
 
-from model.cohort.nouns import Filed
+from model.cohort.diagnosis import Person, diagnosed
+from model.cohort.nouns import CohortPlan, Filed
 from model.cohort.rival import compare
 from model.domain import Limits, Profile, Reading
 from model.errors import InputError, TableError
 from model.lexicon import Lexicon
 from model.recommender import Recommender
+from model.selection import Selector
 from service.shapes.asked import Asked, filing_of, make_plan
-from service.shapes.files import dump_reading, roster_in
-from service.shapes.outputs import PlanResults, Results, plan_writer, writer
+from service.shapes.diagnosis import dump_diagnosis
+from service.shapes.filed import masked
+from service.shapes.files import AS_SENT, Mended, dump_reading, roster_in
+from service.shapes.outputs import PlanResults, Results, plan_sheets, plan_writer, writer
+from service.shapes.people import load_read
 from service.shapes.plans import dump_cohort, load_cohort
 from service.shapes.schemas import ProfileIn, dump_plan
+from service.shapes.sheets import dump_sheet
 
 JSON = "application/json"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CHUNK = 500  # People answered together: enough that texts are shared, few enough to be held.
-LISTED = ".json"  # The suffix, so to speak, of people who came as a JSON list.
+LISTED = ".json"  # The suffix, so to speak, of people who came as a JSON list,
+READ = ".read"  # and of those who were read before, and are kept as they were read.
+ON_THE_DESK = "desk"  # The type, so to speak, of an answer that goes onto the desk of the console.
 
 Month = tuple[int, int]
 
 
 class Roster(NamedTuple):
-    """People as they were sent: a file with its suffix, or the JSON list of a body."""
+    """People as they were sent: a file with its suffix, and what was mended of it, or the JSON list of a body."""
 
     suffix: str
     content: bytes
+    mended: Mended = AS_SENT
 
     def read(self, lexicon: Lexicon, month: Month | None = None) -> Reading[Profile]:
         """The people on it; InputError or ValidationError where they cannot be used."""
         if self.suffix == LISTED:
             return reading_of(json.loads(self.content), lexicon)
+        if self.suffix == READ:
+            return load_read(json.loads(self.content))
         # The name a client gave its file is never used.
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"roster{self.suffix}"
             path.write_bytes(self.content)
-            return roster_in(path, lexicon, month)
+            return roster_in(path, lexicon, month, self.mended)
 
 
 def reading_of(people: list[Any], lexicon: Lexicon) -> Reading[Profile]:
@@ -60,6 +71,24 @@ def reading_of(people: list[Any], lexicon: Lexicon) -> Reading[Profile]:
     if twice:
         raise InputError(f"有 {twice} 人的 id 与别人重复；请给每人各自的编号。")
     return Reading(tuple(profiles), len(profiles), 0, {})
+
+
+def people_lacking(recommender: Recommender, reading: Reading[Profile], limits: Limits) -> list[Person]:
+    """The people of a roster with all they lack, and of each gap whether some course would close it."""
+    selector = Selector(recommender.catalog, limits)
+    return diagnosed(*recommender.needs(reading.values), selector, recommender.lexicon)
+
+
+def diagnosis_as_json(
+    recommender: Recommender, reading: Reading[Profile], limits: Limits, share: float, *, from_file: bool
+) -> bytes:
+    """Who lacks what, with the maps and needs that are counted from it."""
+    told = {
+        "model_version": recommender.version,
+        "reading": dump_reading(reading) if from_file else None,
+        **dump_diagnosis(people_lacking(recommender, reading, limits), share),
+    }
+    return json.dumps(told, ensure_ascii=False).encode() + b"\n"
 
 
 def plan_for(
@@ -77,13 +106,30 @@ def plan_for(
     return PlanResults(filing, reading, comparison, _unknown(recommender, reading))
 
 
-def plan_as_json(results: PlanResults, *, from_file: bool) -> bytes:
+def tried(recommender: Recommender, people: Sequence[Profile], asked: Asked, settings: Mapping[str, Any]) -> CohortPlan:
+    """The plan alone, without what is told beside it: for who only wants to see what a change would bring. InputError names what cannot be."""
+    return make_plan(recommender, people, replace(asked, what_if=False), settings, time.monotonic)[0]
+
+
+def plan_told(results: PlanResults, *, from_file: bool) -> dict[str, Any]:
     """A plan by the contract, with the comparison it was asked for and the account of the file it was made from."""
-    told = dump_cohort(results.filing) | {
+    return dump_cohort(results.filing) | {
         "comparison": None if results.comparison is None else asdict(results.comparison),
         "reading": dump_reading(results.reading) if from_file else None,
     }
-    return json.dumps(told, ensure_ascii=False).encode() + b"\n"
+
+
+def plan_with_sheets(results: PlanResults) -> dict[str, Any]:
+    """The same, and the sheets of its workbook without anybody's name, as the console keeps them."""
+    return {
+        "plan": plan_told(results, from_file=True),
+        "sheets": [dump_sheet(sheet) for sheet in plan_sheets(masked(results))],
+    }
+
+
+def plan_as_json(results: PlanResults, *, from_file: bool) -> bytes:
+    """A plan as the interface answers it."""
+    return json.dumps(plan_told(results, from_file=from_file), ensure_ascii=False).encode() + b"\n"
 
 
 def plan_as_workbook(results: PlanResults) -> bytes:

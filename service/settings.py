@@ -47,6 +47,7 @@ SETTINGS = (
     ),
     Setting("IDEMPOTENCY_HOURS", 24, "Hours the first answer to a request with an Idempotency-Key is kept.", 1, 720),
     Setting("PLAN_DAYS", 730, "Days a saved plan is kept; 0: until it is deleted.", 0, 36_500),
+    Setting("DESK_HOURS", 8, "Hours what is worked on in the console is kept, sealed, after the last touch.", 1, 168),
     Setting("JOB_HOURS", 24, "Hours a job is kept with its result after it has ended.", 1, 8760),
     Setting("TOP", 8, "How many ranked courses a person gets when the caller does not say.", 1, 100),
     Setting(

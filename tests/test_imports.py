@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[1]
 ORDER = (
     "errors", "domain", "jsonld", "tables", "sheets", "headers", "mapping", "moodle", "cells", "categories", "lexicon", "rows", "posts", "rosters", "courserows", "courselists",
     "titles", "series", "sources", "changes", "withheld", "annotated", "curation", "text", "encoder", "vectors",
-    "competence", "judgements", "feedback", "evidence", "fusion", "reader", "gaps", "matcher", "overrides", "selection", "explanation", "recommender", "enrichment", "reports",
+    "competence", "judgements", "feedback", "evidence", "fusion", "reader", "gaps", "matcher", "overrides", "selection", "explanation", "recommender", "enrichment", "coverage", "reports",
     "cohort.nouns", "cohort.choices", "cohort.demand", "cohort.rules", "cohort.sessions", "cohort.program", "cohort.class_plan", "cohort.placing", "cohort.split",
-    "cohort.menu_program", "cohort.seating", "cohort.menu_search", "cohort.menu", "cohort.quotas", "cohort.pairing", "cohort.follow", "closing", "cohort.rival",
-    "cohort.filing", "cohort.need_reports", "cohort.care_reports", "cohort.plan_reports", "baselines", "evaluation", "learning", "training", "comparison", "gate_quality", "gate", "gate_sheets",
+    "cohort.menu_program", "cohort.seating", "cohort.menu_search", "cohort.menu", "cohort.timetable", "cohort.quotas", "cohort.pairing", "cohort.follow", "closing", "cohort.rival",
+    "cohort.filing", "cohort.need_reports", "cohort.diagnosis", "cohort.care_reports", "cohort.plan_reports", "baselines", "evaluation", "learning", "training", "comparison", "gate_quality", "gate", "gate_sheets",
     "durable", "history", "cards", "shelf", "registry",
 )  # fmt: skip
 ALONE = {

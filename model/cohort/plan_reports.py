@@ -20,6 +20,7 @@ from model.sheets import ChartOut, SheetOut
 
 STATUS = {OPTIMAL: "在允许的差距内已证明", FEASIBLE: "到时限为止找到的最好方案"}
 SPLIT = "反复调整人员和课程得到的最好分班；上限按全部课程人人可上计算，通常达不到"
+PEOPLE = "参训名单"
 MOST_QUOTED = 5  # Texts quoted for a course.
 MOST_BROKEN = 3  # Broken rules named for a simpler way.
 MOST_BARS = 15  # Rows of a chart.
@@ -195,7 +196,7 @@ def people_list(filing: Filing) -> SheetOut:
     ]
     widths = [6, 10, 34, 14, *([30] if named else []), 10, 10, 12, 10, 10, 30]
     words = ("免修：已学完；不便参加：授课方式与本人情况（如行动不便、不能脱产）不合。", FOOTER)
-    return SheetOut("参训名单", "参训建议名单", header, rows, widths, words)
+    return SheetOut(PEOPLE, "参训建议名单", header, rows, widths, words)
 
 
 def rolls(filing: Filing) -> SheetOut:

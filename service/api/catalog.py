@@ -145,11 +145,7 @@ def dump_course(course: Course, teaches: str | None, lexicon: Lexicon) -> dict[s
 def courses(query: dict[str, Any]) -> Any:
     """The courses of the catalog, searchable, page by page."""
     recommender = recommender_of(query)
-    words = [bare(word) for word in query["q"].split()]
-    _, texts = searched(recommender.catalog)
-    found = [
-        course for course, text in zip(recommender.catalog, texts, strict=True) if all(word in text for word in words)
-    ]
+    found = found_by(recommender.catalog, query["q"])
     rest = [course for course in found if course.id > query["cursor"]]
     page = rest[: query["limit"]]
     return tagged(
@@ -160,6 +156,13 @@ def courses(query: dict[str, Any]) -> Any:
             "model_version": recommender.version,
         }
     )
+
+
+def found_by(catalog: Catalog, text: str) -> list[Course]:
+    """The courses in which every word of a search stands, in the order of their ids."""
+    words = [bare(word) for word in text.split()]
+    _, texts = searched(catalog)
+    return [course for course, text in zip(catalog, texts, strict=True) if all(word in text for word in words)]
 
 
 @cached(LRUCache(4), key=id, lock=Lock())

@@ -103,7 +103,8 @@ class ReadingOut(Door):
     faults = fields.List(fields.Nested(FaultOut))
 
 
-def _reading() -> fields.Nested:
+def reading_out() -> fields.Nested:
+    """How a file was read, in an answer."""
     return fields.Nested(
         ReadingOut, allow_none=True, metadata={"description": "上传的名册读得如何；人员以 JSON 给出时为 null"}
     )
@@ -120,6 +121,10 @@ class CohortOut(Door):
     seconds = fields.Float()
     classes = fields.List(fields.Dict())
     sessions = fields.List(fields.Dict())
+    timetable = fields.List(
+        fields.Dict(),
+        metadata={"description": "课表草案：第几天（day）、当天前已用学时（start）、学时；菜单选学没有"},
+    )
     people = fields.List(fields.Dict())
     assignments = fields.List(fields.Dict())
     closed = fields.List(fields.Dict())
@@ -136,14 +141,14 @@ class CohortOut(Door):
     inputs_hash = fields.String()
     overridden = overridden()
     comparison = fields.Dict(allow_none=True, metadata={"description": "与 previous 的比较；没有 previous 时为 null"})
-    reading = _reading()
+    reading = reading_out()
 
 
 class ListsOut(Door):
     """The recommendations for everybody, in the order given."""
 
     model_version = fields.String()
-    reading = _reading()
+    reading = reading_out()
     results = fields.List(fields.Nested(PlanOut))
 
 
@@ -191,15 +196,15 @@ def plan_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
             before = load_cohort(given["previous"]) if given["previous"] is not None else None
         except ValidationError as error:
             raise ValidationError({"previous": error.messages}) from error
-        sent = _people(recommender.lexicon, asked.month)
-        if _is_large(sent) or asked.time_limit > AT_ONCE:
+        sent = people_sent(recommender.lexicon, asked.month)
+        if is_large(sent) or asked.time_limit > AT_ONCE:
             request_of = {
                 "plan": body["plan"],
                 "deadline": given["deadline"],
                 "settings": {name: config[name] for name in TAKING_PART},
             }
             previous = b"" if before is None else json.dumps(given["previous"], ensure_ascii=False).encode()
-            return _later("plan", request_of, recommender.version, sent, previous)
+            return as_job("plan", request_of, recommender.version, sent, previous)
         results = plan_for(recommender, sent.reading, asked, config, given["deadline"], before)
         metrics_now().count(len(sent.reading.values))
     except InputError as error:
@@ -229,12 +234,12 @@ def recommend_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
     try:
         body = sent_parts(()) if is_form() else g.body
         PeopleIn(exclude=WITHOUT_PEOPLE if is_form() else ()).load(body)
-        sent = _people(recommender.lexicon, month)
+        sent = people_sent(recommender.lexicon, month)
     except InputError as error:
         return refused(error)
-    if _is_large(sent):
+    if is_large(sent):
         asked = asked_of(limits) | {"explain": query["explain"], "month": month}
-        return _later("recommendations", asked, recommender.version, sent)
+        return as_job("recommendations", asked, recommender.version, sent)
     metrics_now().count(len(sent.reading.values))
     if _answer() == WORKBOOK:
         return Response(lists_as_workbook(recommender, sent.reading, limits), mimetype=WORKBOOK)
@@ -242,7 +247,7 @@ def recommend_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
     return Response(b"".join(part for part, _ in parts), mimetype=JSON)
 
 
-def _people(lexicon: Lexicon, month: Month | None) -> Sent:
+def people_sent(lexicon: Lexicon, month: Month | None) -> Sent:
     """The people of the request; InputError or ValidationError where they are too many or cannot be used."""
     most = current_app.config["MAX_BATCH"]
     too_many = "一次最多 {most} 人，现为 {found} 人；请分几次提交。"
@@ -255,11 +260,13 @@ def _people(lexicon: Lexicon, month: Month | None) -> Sent:
     return Sent(roster, reading)
 
 
-def _is_large(sent: Sent) -> bool:
+def is_large(sent: Sent) -> bool:
+    """Whether a request is for a job: by its people, or because the caller would rather have one."""
     return prefers_later() or len(sent.reading.values) > current_app.config["MAX_COHORT"]
 
 
-def _later(kind: str, asked: dict[str, Any], version: str, sent: Sent, previous: bytes = b"") -> Response:
+def as_job(kind: str, asked: dict[str, Any], version: str, sent: Sent, previous: bytes = b"") -> Response:
+    """A job of the request; its people go with it."""
     roster = sent.kept()
     given = {"people": sliced(roster.content), "previous": sliced(previous)}
     asked |= {"suffix": roster.suffix, "answer": _answer()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from apiflask import APIBlueprint
@@ -12,16 +10,14 @@ from flask import Response, current_app, request
 from marshmallow import ValidationError, fields
 
 from model.errors import InputError
-from model.lexicon import load_lexicon
 from service.api.body import documents_form
 from service.api.cohorts import ReadingOut, refused
 from service.api.jobs import ACCEPTED, OneJobOut, later
 from service.api.uploads import FORM, is_form, sent_parts
-from service.catalogs import Base, draft
 from service.cohorts import WORKBOOK
 from service.engine import Engine
-from service.jobs.training import KIND, import_of
-from service.shapes.courselists import write_annotated
+from service.jobs.training import KIND, drafted_from
+from service.shapes.courselists import annotated_list
 from service.shapes.fields import Door, both
 from service.shapes.imports import COURSES, NO_COURSES, STRUCTURED, ImportIn, TrainingIn, file_name
 from service.store.jobs import sliced
@@ -112,17 +108,11 @@ def check() -> Any:
         return problem(415, NOT_A_FORM)
     try:
         sent = _sent(ImportIn())
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / sent.file if sent.content else None
-            if path:
-                path.write_bytes(sent.content)
-            engine: Engine = current_app.extensions["quebu"]
-            drafted = draft(import_of(sent.asked, path), Base.of(engine.registry), load_lexicon())
-            if request.accept_mimetypes.best_match(["application/json", WORKBOOK]) == WORKBOOK and drafted.read:
-                out = Path(folder) / "check.xlsx"
-                write_annotated(out, drafted.read, drafted.changes, drafted.asked)
-                return Response(out.read_bytes(), mimetype=WORKBOOK)
-            return drafted.told()
+        engine: Engine = current_app.extensions["quebu"]
+        drafted = drafted_from({**sent.asked, "file": sent.file}, sent.content, engine.registry)
+        if request.accept_mimetypes.best_match(["application/json", WORKBOOK]) == WORKBOOK and drafted.read:
+            return Response(annotated_list(drafted.read, drafted.changes, drafted.asked), mimetype=WORKBOOK)
+        return drafted.told()
     except InputError as error:
         return refused(error)
 

@@ -46,7 +46,9 @@ RESULT: Any = {
     "content": {
         JSON: {
             "schema": {
-                "anyOf": [{"$ref": f"#/components/schemas/{name}Out"} for name in ("Cohort", "Lists", "Batch")]
+                "anyOf": [
+                    {"$ref": f"#/components/schemas/{name}Out"} for name in ("Cohort", "Lists", "Lacking", "Batch")
+                ]
                 + [TRAINED]
             }
         },
@@ -78,7 +80,7 @@ class JobOut(Door):
     """A job. ``done`` of ``total`` people are answered; ``result`` is the address of the answer once there is one."""
 
     id = fields.String()
-    kind = fields.String(validate=one_of(("plan", "recommendations", "batch", "training")))
+    kind = fields.String(validate=one_of(("plan", "recommendations", "gaps", "batch", "training")))
     status = fields.String(validate=one_of(tuple(Status)))
     done = fields.Integer(metadata={"description": "已完成的人数"})
     total = fields.Integer()
@@ -134,7 +136,7 @@ def later(
     except jobs.TooMany:
         detail = f"您已有 {jobs.MOST_WAITING} 个任务在排队或处理；请等其中一些完成，或取消不需要的。"
         return problem(429, detail, headers={"Retry-After": "60"})
-    _queue().send(job.id)
+    queue().send(job.id)
     response = jsonify(dict(OneJobOut().dump(dump_job(job))))
     response.status_code = 202
     response.headers.update({"Location": url_for("jobs.job", job_id=job.id), "Retry-After": "1"})
@@ -224,7 +226,7 @@ def _tagged(response: Response, job: Job) -> BaseResponse:
     return response
 
 
-def _queue() -> Queue:
+def queue() -> Queue:
     """The queue of the application, opened when it is first needed."""
     queue: Queue = current_app.extensions.setdefault("quebu.queue", Queue(store()))
     return queue

@@ -116,6 +116,15 @@ def dump_card(registry: Registry, version: str, active: str | None) -> dict[str,
     return {"version": version, "active": version == active} | {name: card.get(name) for name in shown}
 
 
+def dump_cards(registry: Registry) -> list[dict[str, Any]]:
+    """What is told of all versions whose card can be read, newest first."""
+    active, found = registry.pointer(), []
+    for version in reversed(registry.versions()):
+        with suppress(VersionError):  # A card that cannot be read hides no other version.
+            found.append(dump_card(registry, version, active))
+    return found
+
+
 def dump_origin(registry: Registry, version: str) -> dict[str, Any]:
     """What is told of where a version comes from."""
     card = registry.card(version)
@@ -127,7 +136,8 @@ def _registry() -> Registry:
     return engine.registry
 
 
-def _versions() -> Versions:
+def versions_here() -> Versions:
+    """The versions of this service, loaded as its engine loads them."""
     engine: Engine = current_app.extensions["quebu"]
     return Versions(engine.registry, current_app.config, store(), engine.recommender)
 
@@ -138,13 +148,7 @@ def _versions() -> Versions:
 @bp.doc(summary="各个版本", operation_id="models")
 def models() -> Any:
     """The versions in the registry."""
-    registry = _registry()
-    active = registry.pointer()
-    found = []
-    for version in reversed(registry.versions()):
-        with suppress(VersionError):  # A card that cannot be read hides no other version.
-            found.append(dump_card(registry, version, active))
-    return {"models": found}
+    return {"models": dump_cards(_registry())}
 
 
 @bp.get("/models/<version>")
@@ -178,7 +182,7 @@ def comparison(version: str, query: dict[str, Any]) -> Any:
     other = query["other"] or registry.pointer()
     if other not in known:
         abort(422, detail={"query": {"with": [NOT_THERE if query["other"] else NONE_ACTIVE]}})
-    return _versions().compared(other, version)
+    return versions_here().compared(other, version)
 
 
 @bp.post("/models/<version>/activate")
@@ -197,7 +201,7 @@ def activate(version: str) -> Any:
     if version not in _registry().versions():
         return problem(404, UNKNOWN)
     try:
-        done = _versions().activate(version, by(), asked["reason"])
+        done = versions_here().activate(version, by(), asked["reason"])
     except GateRefused as refused:
         errors = [
             {"field": one["check"], "pointer": "", "message": one["told"], "message_en": IN_ENGLISH[one["check"]]}
@@ -228,7 +232,7 @@ def rollback() -> Any:
     """Go back to what was active before."""
     asked = ReasonIn().load(g.body)
     try:
-        done = _versions().roll_back(by(), asked["reason"])
+        done = versions_here().roll_back(by(), asked["reason"])
     except VersionError as error:
         return problem(409, str(error))
     return {"version": done.version, "before": done.before}

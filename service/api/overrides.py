@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import g
+from flask import Response, g
 from marshmallow import RAISE, fields
 
 from model.overrides import Places
@@ -100,7 +100,7 @@ def make_override(query: dict[str, Any]) -> Any:
     recommender = recommender_of(query)
     asked = OverrideIn(recommender.catalog.row_of, recommender.lexicon).load(g.body)
     made = overrides.make(store(), by(), asked, recommender.titled.get(asked["course_id"]))
-    return _dumped(made, recommender.places), 201
+    return dump_override(made, recommender.places), 201
 
 
 @bp.get("/overrides")
@@ -113,7 +113,7 @@ def listed(query: dict[str, Any]) -> Any:
     recommender, most = recommender_of(query), query["limit"]
     found = overrides.listed(store(), query["cursor"], most + 1, query["reverted"], query["course_id"])
     return {
-        "overrides": [_dumped(one, recommender.places) for one in found[:most]],
+        "overrides": [dump_override(one, recommender.places) for one in found[:most]],
         "next": found[most - 1].id if len(found) > most else None,
         "model_version": recommender.version,
     }
@@ -130,16 +130,22 @@ def listed(query: dict[str, Any]) -> Any:
 )
 def revert(override_id: int) -> Any:
     """Let one be at work no longer."""
+    return taken_back(override_id) or ("", 204)
+
+
+def taken_back(override_id: int) -> Response | None:
+    """Revert an override; a problem where there is none of that number, or whoever asks may not."""
     found = overrides.find(store(), override_id) if override_id <= LAST else None
     if found is None:
         return problem(404, UNKNOWN)
     if found.actor != g.principal.id and not g.principal.role.covers(Role.CURATOR):
         return problem(403, NOT_YOURS)
     overrides.revert(store(), by(), override_id)
-    return "", 204
+    return None
 
 
-def _dumped(one: Override, places: Places) -> dict[str, Any]:
+def dump_override(one: Override, places: Places) -> dict[str, Any]:
+    """An override in the shape of :class:`OverrideOut`."""
     told = one._asdict()
     now = None if one.course_id is None else places.there(one.course_id, one.title)
     applies = (now is not None or one.course_id is None) and one.reverted_at is None

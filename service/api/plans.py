@@ -14,8 +14,7 @@ from service.api.cohorts import CohortOut
 from service.api.jobs import NO_CURSOR
 from service.shapes.fields import NUL, WHOLE, Door, between, both, characters, stored
 from service.shapes.plans import load_cohort
-from service.store import audit, feedback, people, plans
-from service.store.passing import passing
+from service.store import erasing, people, plans
 from service.store.roles import Role
 from service.wire.access import allows, by, store
 from service.wire.errors import problem
@@ -255,9 +254,4 @@ def erase_names(plan_id: str) -> Any:
 )
 def erase_person() -> Any:
     """Forget who somebody is, wherever something is kept about them."""
-    database = store()
-    name = people.pseudonym(database, PersonIn().load(g.body)["person"])
-    with database.writing() as connection:
-        found = {"plans": people.erase_person(connection, name), "feedback": feedback.forget(connection, name)}
-        audit.record(database, connection, by(), "person.erase", name, **found)
-        return found | passing(connection)._asdict()
+    return erasing.erase(store(), by(), PersonIn().load(g.body)["person"])

@@ -127,6 +127,16 @@ def disable_account(name: str, registry: Path) -> None:
     tell(f"账号 {name} 已停用；重设密码可以重新启用。")
 
 
+@accounts_group.command("enable", help="启用停用的账号，或解除连续输错后的暂停；密码不变。")
+@click.argument("name", metavar="用户名")
+@registry_option
+def enable_account(name: str, registry: Path) -> None:
+    """Let an account sign in again."""
+    with opened(registry) as database:
+        logins.enable(database, who_runs_this(), name)
+    tell(f"账号 {name} 可以登录了。")
+
+
 @accounts_group.command("list", help="列出各个账号（JSON）。")
 @registry_option
 def list_accounts(registry: Path) -> None:

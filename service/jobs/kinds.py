@@ -11,13 +11,16 @@ from service.batch import CHUNK, NDJSON, answers, as_lines, as_part, records_of,
 from service.cohorts import (
     JSON,
     LISTED,
+    ON_THE_DESK,
     WORKBOOK,
     Roster,
+    diagnosis_as_json,
     lists_as_json,
     lists_as_workbook,
     plan_as_json,
     plan_as_workbook,
     plan_for,
+    plan_with_sheets,
 )
 from service.jobs.task import Task
 from service.jobs.training import train
@@ -35,6 +38,9 @@ def plan(task: Task) -> None:
     results = plan_for(task.recommender, reading, asked, request["settings"], request["deadline"], before)
     if request["answer"] == WORKBOOK:
         task.finish(WORKBOOK, plan_as_workbook(results))
+    elif request["answer"] == ON_THE_DESK:
+        told = plan_with_sheets(results) | {"variant": request["variant"]}
+        task.finish(JSON, json.dumps(told, ensure_ascii=False).encode())
     else:
         task.finish(JSON, plan_as_json(results, from_file=roster.suffix != LISTED))
 
@@ -54,6 +60,16 @@ def recommendations(task: Task) -> None:
     for number, (part, done) in enumerate(parts, start=first):
         task.write(number, part, done)
     task.finish(JSON)
+
+
+def gaps(task: Task) -> None:
+    """Who lacks what. It is made as a whole, and made anew when it was interrupted."""
+    request = task.job.request
+    roster = Roster(request["suffix"], task.given("people"))
+    reading = roster.read(task.recommender.lexicon, request["month"] and tuple(request["month"]))
+    from_file = roster.suffix != LISTED
+    content = diagnosis_as_json(task.recommender, reading, task.limits, request["common"], from_file=from_file)
+    task.finish(JSON, content)
 
 
 def batch(task: Task) -> None:
@@ -83,6 +99,7 @@ def batch(task: Task) -> None:
 KINDS: dict[str, Callable[[Task], None]] = {
     "plan": plan,
     "recommendations": recommendations,
+    "gaps": gaps,
     "batch": batch,
     "training": train,
 }

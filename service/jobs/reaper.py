@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from service.jobs.queue import Queue
-from service.store import answers, jobs, leases, plans
+from service.store import answers, desks, jobs, leases, plans
 from service.store.database import Database
 
 STALE = 10.0  # Seconds without a beat after which a worker counts as dead; beats come each second.
 PAUSE = 3.0  # Looks further apart than this say that this process itself stood still.
-SWEEP = 60.0  # Seconds between two looks for jobs, saved plans and kept answers whose time has come.
+SWEEP = 60.0  # Seconds between two looks for jobs, saved plans, kept answers and desks whose time has come.
 
 
 class Reaper:
@@ -39,7 +39,7 @@ class Reaper:
                 self._queue.send(one.id)
         self._send_again()
         if at - self._swept >= SWEEP:
-            for forget in (jobs.expire, plans.expire, answers.expire):
+            for forget in (jobs.expire, plans.expire, answers.expire, desks.expire):
                 forget(self._database)
             self._swept = at
 

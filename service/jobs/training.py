@@ -36,9 +36,9 @@ def train(task: Task) -> None:
     reached(READING)
     asked = task.job.request
     registry = registry_of(settings)
-    drafted = _drafted(task, registry)
+    drafted = drafted_from(asked, task.given("courses"), registry)
     notes: list[str] = []
-    version = _saved_before(registry, task.job.id)
+    version = saved_by(registry, task.job.id)
     if version is None:
         more = {"job": task.job.id, "who": task.job.owner}
         said = to_learn(settings, task.database)
@@ -67,9 +67,8 @@ def train(task: Task) -> None:
     task.finish(JSON, json.dumps(answer, ensure_ascii=False).encode() + b"\n")
 
 
-def _drafted(task: Task, registry: Registry) -> Draft:
-    """The next catalog from what was sent; raises InputError."""
-    asked, content = task.job.request, task.given("courses")
+def drafted_from(asked: dict[str, Any], content: bytes, registry: Registry) -> Draft:
+    """The next catalog from what was sent, ``file`` being the name of the ``content`` (blank: a list is only left out); raises InputError."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / asked["file"] if content else None
         if path:
@@ -89,8 +88,8 @@ def import_of(asked: dict[str, Any], path: Path | None) -> Import:
     )
 
 
-def _saved_before(registry: Registry, identity: str) -> str | None:
-    """The version that an earlier attempt at this job has saved."""
+def saved_by(registry: Registry, identity: str) -> str | None:
+    """The version that a job, or an earlier attempt at it, has saved."""
     for version in reversed(registry.versions()):
         with suppress(VersionError):
             if registry.card(version).get("job") == identity:

@@ -19,15 +19,17 @@ from model.cohort.filing import Filing
 from model.cohort.follow import follow
 from model.cohort.menu import plan_menu, what_if_menu
 from model.cohort.nouns import CohortPlan, Filed, Origin
-from model.cohort.pairing import Between, pair_up, pairing_sheet
+from model.cohort.pairing import Between, Pairing, pair_up, pairing_sheet
 from model.cohort.program import Clock, Effort
 from model.cohort.quotas import hour_warnings, hours_due, load_quotas, planned_hours, switched_on
 from model.cohort.rules import CLASS_TYPES, Budget, ClassRules, MenuRules, Share, SplitRules, even_split, preset
 from model.cohort.split import plan_split, what_if_split
 from model.domain import Cause, Limits, Profile
 from model.errors import InputError
+from model.lexicon import Lexicon
 from model.recommender import Recommender
-from model.selection import Selector
+from model.selection import Needs, Selector
+from model.sheets import SheetOut
 from service.settings import load_settings
 from service.shapes.fields import WHOLE, Door, Number, at_most, between, both, characters, one_of
 
@@ -286,13 +288,6 @@ def filing_of(
 ) -> Filing:
     """A plan with all that its reports tell beside it; ``before`` is the plan whose gaps it carries on."""
     dated = [course.year for course in recommender.catalog if course.year is not None]
-    people = [own.profile for own in demand.people]
-    due = hours_due(
-        people,
-        switched_on(load_quotas(), settings["QUOTAS"]),
-        planned_hours(plan.sessions),
-        settings["WEAK_SHARE"] / 100,
-    )
     pairs = None
     with suppress(InputError):  # Too many to be paired: the plan is not held up by that.
         pairs = pair_up(demand.people, recommender.lexicon, Between(asked.pairs), Effort(PAIRING_SECONDS, 0.0), clock)
@@ -307,11 +302,25 @@ def filing_of(
         year=asked.as_of.year if asked.as_of else max(dated, default=None),
         deadline=deadline,
         pairs=pairs,
-        more=(
-            hour_warnings(due, recommender.lexicon),
-            *([pairing_sheet(pairs, demand.people)] if pairs else []),
-        ),
+        more=sheets_beside(plan, demand.people, recommender.lexicon, pairs, settings),
     )
+
+
+def sheets_beside(
+    plan: CohortPlan,
+    people: Sequence[Needs],
+    lexicon: Lexicon,
+    pairs: Pairing | None,
+    settings: Mapping[str, Any],
+) -> tuple[SheetOut, ...]:
+    """The sheets that come from elsewhere: who falls short of which quota of hours, and who is paired with whom."""
+    due = hours_due(
+        [own.profile for own in people],
+        switched_on(load_quotas(), settings["QUOTAS"]),
+        planned_hours(plan.sessions),
+        settings["WEAK_SHARE"] / 100,
+    )
+    return (hour_warnings(due, lexicon), *([pairing_sheet(pairs, people)] if pairs else []))
 
 
 def menu_rules(asked: Asked, hours: float) -> MenuRules:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -71,6 +72,14 @@ def write_annotated(out: Path, found: CourseList, changes: Changes | None, asked
     """Write the list with its faulty cells marked, what was found in it, the labels that are asked about, and what it would change."""
     with whole(out) as draft:
         write_workbook(draft, annotated(found.sheets, found.reading, changes, asked))
+
+
+def annotated_list(found: CourseList, changes: Changes | None, asked: Sequence[Asked] = ()) -> bytes:
+    """The same workbook as bytes."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "check.xlsx"
+        write_annotated(out, found, changes, asked)
+        return out.read_bytes()
 
 
 def dump_heading(heading: Heading) -> dict[str, Any]:

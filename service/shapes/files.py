@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from model.domain import Profile, Reading
 from model.errors import InputError, TableError
 from model.lexicon import Lexicon
+from model.mapping import corrections_of, with_cells
 from model.reports import account_line
-from model.rosters import read_roster
+from model.rosters import COLUMNS, read_roster
 from model.tables import read_sheets
 from service.shapes.jsonl import read_profiles
 from service.shapes.parquet import read_parquet
@@ -19,16 +21,29 @@ from service.shapes.parquet import read_parquet
 SUFFIXES = (".xlsx", ".xls", ".csv", ".jsonl")
 
 
-def roster_in(path: Path, lexicon: Lexicon, today: tuple[int, int] | None) -> Reading[Profile]:
+class Mended(NamedTuple):
+    """What a planner says beside a table: the fields of headers, by header, and the words of cells, by place (名册!B7)."""
+
+    headers: Mapping[str, str] = MappingProxyType({})
+    cells: Mapping[str, str] = MappingProxyType({})
+
+
+AS_SENT = Mended()
+
+
+def roster_in(
+    path: Path, lexicon: Lexicon, today: tuple[int, int] | None, mended: Mended = AS_SENT
+) -> Reading[Profile]:
     """The people on a roster, and how its rows add up; TableError where nobody on it can be used. ``today`` is the month that time in post is
-    counted to, that of the roster itself unless given."""
+    counted to, that of the roster itself unless given. What was ``mended`` holds for tables."""
     with about(path):
         if path.suffix.lower() == ".jsonl":
             reading = read_profiles(path, lexicon)
         elif path.suffix.lower() == ".parquet":
             reading = read_parquet(path, lexicon)
         else:
-            reading = read_roster(read_sheets(path), lexicon, today)
+            sheets = with_cells(read_sheets(path), mended.cells)
+            reading = read_roster(sheets, lexicon, today, corrections_of(mended.headers.items(), COLUMNS))
         if not reading.values:
             raise TableError(f"{path.name} 里没有一个可用的人员。{account_line(reading)}", reading.faults)
     return reading

@@ -21,7 +21,7 @@ from model.domain import Plan, Profile, Reading
 from model.errors import InputError
 from model.lexicon import Lexicon
 from model.reports import missing_courses, personal_lists, reading_account, without_course
-from model.sheets import write_csv, write_workbook
+from model.sheets import SheetOut, write_csv, write_workbook
 from service.shapes.plans import dump_cohort
 from service.shapes.schemas import dump_plan
 
@@ -104,16 +104,20 @@ def plan_writer(out: Path | None) -> Callable[[PlanResults], None]:
     return lambda results: write_lines(out, [_told(results)], indent=2)
 
 
+def plan_sheets(results: PlanResults) -> list[SheetOut]:
+    """All sheets of the workbook of a cohort plan, in their order."""
+    beside = [comparison_sheet(results.comparison)] if results.comparison else []
+    return [*cohort_sheets(results.filing), *beside, reading_account(results.reading, results.unknown)]
+
+
 def _told(results: PlanResults) -> dict[str, Any]:
     beside = {"comparison": asdict(results.comparison)} if results.comparison else {}
     return dump_cohort(results.filing) | beside
 
 
 def _plan_workbook(out: Path, results: PlanResults) -> None:
-    beside = [comparison_sheet(results.comparison)] if results.comparison else []
-    sheets = [*cohort_sheets(results.filing), *beside, reading_account(results.reading, results.unknown)]
     with whole(out) as draft:
-        write_workbook(draft, sheets)
+        write_workbook(draft, plan_sheets(results))
 
 
 def write_comparison(out: Path | None, found: Comparison) -> None:

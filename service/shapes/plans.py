@@ -13,7 +13,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 from model.cohort.filing import Filing
 from model.cohort.follow import known_by
 from model.cohort.menu import MENU
-from model.cohort.nouns import Fate, Filed, GapKey, Origin, Status
+from model.cohort.nouns import CohortPlan, Fate, Filed, GapKey, Origin, Status
+from model.cohort.timetable import lay_out
 from model.domain import Match, Reason
 from model.errors import InputError
 from model.reports import need_of
@@ -58,6 +59,7 @@ def dump_cohort(filing: Filing) -> dict[str, Any]:
             }
             for session in plan.sessions
         ],
+        "timetable": _timetable(plan),
         # Digests: who a row number was is known again without the name.
         "people": [
             {"id": person, "name": name, "unit": unit}
@@ -127,6 +129,23 @@ def dump_cohort(filing: Filing) -> dict[str, Any]:
         "inputs_hash": plan.inputs_hash,
         **({"overridden": sorted(filing.demand.overridden)} if filing.demand.overridden else {}),
     }
+
+
+def _timetable(plan: CohortPlan) -> list[dict[str, Any]]:
+    """The days of each class; none for a menu, whose sessions each have people of their own, nor where the hours of a day are not told."""
+    hours_per_day = plan.origin.parameters.get("settings", {}).get("HOURS_PER_DAY")
+    if plan.kind == MENU or not hours_per_day:
+        return []
+    return [
+        {
+            "session": lesson.session,
+            **({"class": lesson.part} if plan.classes else {}),
+            "day": lesson.day,
+            "start": lesson.start,
+            "hours": lesson.hours,
+        }
+        for lesson in lay_out(plan.sessions, float(hours_per_day))
+    ]
 
 
 def _followed(fate: Fate) -> dict[str, Any]:

@@ -130,6 +130,14 @@ def find(database: Database, who: Principal, identity: str) -> Job | None:
     return job_of(row) if row else None
 
 
+def under_way(database: Database, kind: str) -> Job | None:
+    """The job of a kind of which there is one at a time that waits or runs, whoever asked for it."""
+    standing = (job.c.kind == kind) & job.c.status.in_(UNDER_WAY)
+    with database.reading() as connection:
+        row = connection.execute(select(*COLUMNS).where(standing).order_by(job.c.created_at).limit(1)).first()
+    return job_of(row) if row else None
+
+
 def page(database: Database, who: Principal, after: str, most: int) -> tuple[list[Job], str | None]:
     """The jobs somebody may see, newest first, from the one after the cursor on; the cursor of the next page. ValueError or OverflowError for one
     that is none."""

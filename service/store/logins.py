@@ -77,6 +77,15 @@ def disable(database: Database, by: By, name: str) -> None:
         audit.record(database, connection, by, "account.disable", name)
 
 
+def enable(database: Database, by: By, name: str) -> None:
+    """Let an account that was disabled, or that rests, sign in again with the password it has. InputError where there is none by this name."""
+    values = {"disabled_at": None, "failures": 0, "locked_until": None}
+    with database.writing() as connection:
+        if not connection.execute(update(account).where(account.c.name == name).values(values)).rowcount:
+            raise InputError("没有这个用户名的账号。")
+        audit.record(database, connection, by, "account.enable", name)
+
+
 def listed(database: Database) -> list[Account]:
     """All accounts by name."""
     with database.reading() as connection:

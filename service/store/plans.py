@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select
 
 from service.store import audit, people, pieces
 from service.store.audit import By
@@ -30,8 +30,17 @@ class Saved(NamedTuple):
     people: int
 
 
-def save(database: Database, by: By, title: str, plan: Mapping[str, Any], names: Mapping[str, str], days: int) -> Saved:
-    """Keep a plan for ``days`` (0: until it is deleted). ``names`` are by id, for those whose name is to be kept."""
+def save(
+    database: Database,
+    by: By,
+    title: str,
+    plan: Mapping[str, Any],
+    names: Mapping[str, str],
+    days: int,
+    sheets: Sequence[Any] | None = None,
+) -> Saved:
+    """Keep a plan for ``days`` (0: until it is deleted). ``names`` are by id, for those whose name is to be kept; ``sheets`` those of its workbook,
+    which name nobody: a token tells the place among the people of the plan."""
     analysis, rows = people.hidden(database, plan)
     identity, at = secrets.token_hex(8), now()
     expires = at + timedelta(days=days) if days else None
@@ -39,6 +48,8 @@ def save(database: Database, by: By, title: str, plan: Mapping[str, Any], names:
     with database.writing() as connection:
         connection.execute(insert(saved_plan).values(**saved._asdict(), blob=_blob(identity)))
         pieces.put_all(connection, _blob(identity), [json.dumps(analysis, ensure_ascii=False).encode()])
+        if sheets is not None:
+            pieces.put_all(connection, _sheets(identity), [json.dumps(sheets, ensure_ascii=False).encode()])
         people.keep(connection, identity, rows, names)
         audit.record(database, connection, by, "plan.save", identity, people=len(rows), names=len(names))
     return saved
@@ -72,11 +83,16 @@ def opened(database: Database, by: By, identity: str) -> tuple[dict[str, Any], d
     return people.told(analysis, rows), {row["id"]: row["name"] for row in rows.values() if row["name"]}
 
 
+def sheets_of(database: Database, identity: str) -> list[Any] | None:
+    """The sheets that were kept with a plan, without names; None where there are none. Who opens them opens the plan, which is recorded."""
+    content = b"".join(pieces.read(database, _sheets(identity)))
+    return json.loads(content) if content else None
+
+
 def remove(database: Database, by: By, identity: str) -> None:
     """Forget a plan and who it is about."""
     with database.writing() as connection:
-        connection.execute(delete(saved_plan).where(saved_plan.c.id == identity))
-        pieces.drop(connection, _blob(identity))
+        _forget(connection, identity)
         audit.record(database, connection, by, "plan.delete", identity)
 
 
@@ -93,10 +109,14 @@ def expire(database: Database) -> int:
     with database.writing() as connection:
         due = [*connection.scalars(select(saved_plan.c.id).where(saved_plan.c.expires_at <= now()))]
         for identity in due:
-            connection.execute(delete(saved_plan).where(saved_plan.c.id == identity))
-            pieces.drop(connection, _blob(identity))
+            _forget(connection, identity)
             audit.record(database, connection, By("retention"), "plan.expire", identity)
     return len(due)
+
+
+def _forget(connection: Connection, identity: str) -> None:
+    connection.execute(delete(saved_plan).where(saved_plan.c.id == identity))
+    pieces.drop(connection, _blob(identity), _sheets(identity))
 
 
 def _seen_by(who: Principal) -> ColumnElement[bool]:
@@ -106,3 +126,7 @@ def _seen_by(who: Principal) -> ColumnElement[bool]:
 
 def _blob(identity: str) -> str:
     return f"plan:{identity}"
+
+
+def _sheets(identity: str) -> str:
+    return f"plan:{identity}:sheets"

@@ -170,6 +170,15 @@ saved_plan = Table(
     Column("blob", Text, nullable=False),
 )
 
+# What somebody works on in the console before it is saved; `id` is the digest of a token that only their browser has, and the pieces are sealed with it.
+desk = Table(
+    "desk",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("expires_at", Moment, nullable=False),
+)
+
 # Whom a pseudonym of a saved plan stands for; `known` holds the digests by which another plan knows the person again. Nothing else of the
 # store tells, and without these rows nobody can.
 person = Table(

@@ -154,6 +154,12 @@ def _principal(database: Database, api: bool) -> Principal | None:
     return logins.local(database) if current_app.config["LOCAL"] and _here() else None
 
 
+def seen() -> Principal | None:
+    """Who opens a page that is open to everybody, where that is known."""
+    known: Principal | None = g.get("principal") or _principal(store(), api=False)
+    return known
+
+
 def local_name() -> bool:
     """Whether the request was made to this machine by a name that only this machine has."""
     return urlsplit(f"//{request.host}").hostname in LOCAL_NAMES  # A malformed name is blank by now.

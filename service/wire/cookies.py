@@ -10,8 +10,9 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from service.store.database import Database
 from service.wire.access import local_name
 from service.wire.errors import problem
+from service.wire.languages import marked
 
-STALE = "这一页停留过久，或浏览器没有保存 cookie；请返回上一页，刷新后重试。"
+STALE = marked("这一页停留过久，或浏览器没有保存 cookie；请返回上一页，刷新后重试。")
 
 
 class _Sessions(SecureCookieSessionInterface):

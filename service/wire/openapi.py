@@ -64,7 +64,11 @@ PARTS = {
     "deadline": {"type": "string", "maxLength": 100},
 }
 # The parts of a form beside the roster, the one that must be there first.
-UPLOADED: dict[str, tuple[str, ...]] = {"plan_cohort": ("plan", "previous", "deadline"), "recommend_cohort": ()}
+UPLOADED: dict[str, tuple[str, ...]] = {
+    "plan_cohort": ("plan", "previous", "deadline"),
+    "recommend_cohort": (),
+    "diagnose_cohort": (),
+}
 DESCRIPTION = (
     "缺什么补什么、干什么学什么：输入一个人的岗位和短板，返回推荐课程、理由和暂时补不上的短板。\n\n"
     "出错时一律返回 `application/problem+json`（RFC 9457），包括 404 和 405。\n\n"

@@ -66,7 +66,7 @@ def answered(port: int, path: str, status: int | None = None) -> tuple[int, Any]
 
 @contextmanager
 def serving(
-    registry: Path, port: int, log: Path, *options: str, program: tuple[str, ...] = SERVE
+    registry: Path, port: int, log: Path, *options: str, program: tuple[str, ...] = SERVE, worker: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A service that is starting; killed in the end, with all its processes, if it still runs."""
     command = [
@@ -77,7 +77,7 @@ def serving(
         str(port),
         "--registry",
         str(registry),
-        "--no-worker",
+        *(() if worker else ("--no-worker",)),
         *options,
     ]
     # A group of its own, as a command has that somebody typed.

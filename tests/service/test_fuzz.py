@@ -24,8 +24,8 @@ from service.store.roles import Role
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 OPERATIONS = (
-    "live", "ready", "metrics", "recommend", "gaps", "match", "courses", "course", "competencies", "posts", "models", "model", "compare_models", "activate_model", "rollback_model", "check_courses", "train_model", "recommend_batch", "plan_cohort",
-    "recommend_cohort", "jobs", "job", "job_result", "delete_job",
+    "live", "ready", "metrics", "recommend", "gaps", "match", "courses", "course", "competencies", "coverage", "posts", "models", "model", "compare_models", "activate_model", "rollback_model", "check_courses", "train_model", "recommend_batch", "plan_cohort",
+    "recommend_cohort", "diagnose_cohort", "jobs", "job", "job_result", "delete_job",
     "give_feedback", "feedback", "learning", "course_outcomes", "gap_states", "make_override", "overrides", "revert_override", "course_reviews",
     "save_plan", "saved_plans", "saved_plan", "delete_plan", "erase_names", "erase_person", "create_key", "keys", "revoke_key", "audit",
 )  # fmt: skip

@@ -99,6 +99,8 @@ def test_an_account_is_made_with_a_password_from_stdin_and_can_sign_in(registry:
     ]
     done(registry, "accounts", "disable", "zhang")
     assert logins.sign_in(database, By(""), "zhang", PASSWORD) is None
+    done(registry, "accounts", "enable", "zhang")
+    assert logins.sign_in(database, By(""), "zhang", PASSWORD)
     done(registry, "accounts", "password", "zhang", typed="another sentence\r\n")
     assert logins.sign_in(database, By(""), "zhang", "another sentence")
     database.engine.dispose()
@@ -143,6 +145,7 @@ def on_a_terminal(typed: list[str], *words: str) -> tuple[int, str]:
         (("accounts", "create", "a b", "--role", "reader"), PASSWORD, "用户名"),
         (("accounts", "password", "nobody"), PASSWORD, "没有这个用户名"),
         (("accounts", "disable", "nobody"), None, "没有这个用户名"),
+        (("accounts", "enable", "nobody"), None, "没有这个用户名"),
         (("keys", "create", "--name", " ", "--role", "reader"), None, "名称"),
         (("audit", "verify", "--last", "1:abc"), None, "1:abc"),
         (("audit", "export", "--out", "log.xlsx"), None, ".jsonl"),

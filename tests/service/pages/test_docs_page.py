@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from fnmatch import fnmatch
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,12 @@ from flask.testing import FlaskClient
 from test_landing import Page
 
 ROOT = Path(__file__).parents[3]
-VENDORED = ROOT / "service" / "static" / "swagger-ui"
 
 
 def page_of(client: FlaskClient) -> Page:
     response = client.get("/docs")
     assert (response.status_code, response.content_type) == (200, "text/html; charset=utf-8")
     return Page(response.get_data(as_text=True))
-
-
-def test_the_vendored_files_are_those_of_the_package():
-    listed = [line.split("  ") for line in (VENDORED / "SHA256SUMS").read_text(encoding="ascii").splitlines()]
-    assert {name: digest for digest, name in listed} == {
-        path.name: sha256(path.read_bytes()).hexdigest()
-        for path in VENDORED.iterdir()
-        if path.name not in {"SHA256SUMS", "README.md"}
-    }
-    assert {"LICENSE", "NOTICE", "swagger-ui-bundle.js", "swagger-ui.css"} <= {name for _, name in listed}
 
 
 def test_a_wheel_carries_every_file_of_the_pages():

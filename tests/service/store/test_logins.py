@@ -276,3 +276,25 @@ def test_an_unknown_name_takes_as_long_as_a_known_one(monkeypatch: pytest.Monkey
     enter(known)
     assert len(hasher.compared) == 5
     assert len(set(hasher.compared)) == 1, "the same kind of hash at the same cost"
+
+
+def test_an_account_that_was_disabled_is_enabled_with_the_password_it_has(known: Database):
+    logins.disable(known, ADMIN, NAME)
+    assert enter(known) is None
+    logins.enable(known, ADMIN, NAME)
+    assert enter(known)
+    assert (ADMIN.actor, "account.enable", NAME) in actions(known)
+
+
+def test_an_account_that_rests_is_enabled_before_its_time(known: Database):
+    for _ in range(logins.FAILURES):
+        enter(known, WRONG)
+    logins.enable(known, ADMIN, NAME)
+    assert [one.locked for one in logins.listed(known)] == [False]
+    assert enter(known)
+
+
+def test_nobody_is_enabled_by_a_name_there_is_not(known: Database):
+    with pytest.raises(InputError, match="没有这个用户名"):
+        logins.enable(known, ADMIN, "nobody")
+    assert actions(known)[-1][1] != "account.enable"

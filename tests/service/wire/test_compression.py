@@ -23,7 +23,7 @@ BATCH = "/api/v1/recommendations/batch"
 PERSON = {"id": "P1", "weaknesses": [{"text": "公文写作不规范"}]}
 PLAIN = json.dumps(PERSON).encode()
 TAKES = {"Accept-Encoding": "gzip, deflate"}
-PACKED = ["/openapi.json", "/api/v1/courses?limit=20", "/static/quebu.css", "/static/swagger-ui/swagger-ui-bundle.js"]
+PACKED = ["/openapi.json", "/api/v1/courses?limit=20", "/static/console.css", "/static/swagger-ui/swagger-ui-bundle.js"]
 
 
 def post(client: FlaskClient, data: bytes, coding: str = "gzip", path: str = GAPS, kind: str = JSON) -> TestResponse:
@@ -62,7 +62,7 @@ def test_who_does_not_take_packed_answers_gets_plain_ones(path: str, accepted: s
 @pytest.mark.parametrize("headers", [{}, TAKES])
 @pytest.mark.parametrize("path", [*PACKED, "/", "/docs", "/nowhere", "/api/v1/health/live"])
 def test_every_answer_says_that_it_depends_on_what_is_taken(path: str, headers: dict[str, str], client: FlaskClient):
-    assert client.get(path, headers=headers, buffered=True).headers.getlist("Vary")[0] == "Accept-Encoding"
+    assert client.get(path, headers=headers, buffered=True).headers["Vary"].split(", ")[0] == "Accept-Encoding"
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/api/v1/health/live", "/nowhere"])
@@ -84,8 +84,8 @@ def test_a_tag_is_known_again_packed_or_not(path: str, client: FlaskClient):
 
 
 def test_a_part_of_a_file_is_a_part_of_its_plain_bytes(client: FlaskClient):
-    whole = client.get("/static/quebu.css", buffered=True).data
-    part = client.get("/static/quebu.css", headers={**TAKES, "Range": "bytes=10-1009"}, buffered=True)
+    whole = client.get("/static/console.css", buffered=True).data
+    part = client.get("/static/console.css", headers={**TAKES, "Range": "bytes=10-1009"}, buffered=True)
     assert (part.status_code, part.data) == (206, whole[10:1010])
     assert "Content-Encoding" not in part.headers
 

@@ -12,7 +12,7 @@ from service import create_app
 ANSWERS = [
     ("GET", "/"),
     ("GET", "/docs"),
-    ("GET", "/static/quebu.css"),
+    ("GET", "/static/console.css"),
     ("GET", "/openapi.json"),
     ("GET", "/api/v1/metrics"),
     ("GET", "/api/v1/health/ready"),
@@ -51,7 +51,7 @@ def test_answers_are_kept_by_nobody_but_the_style_sheet_and_what_a_tag_vouches_f
         for method, path in ANSWERS
         if (response := client.open(path, method=method, buffered=True)).headers["Cache-Control"] != "no-store"
     }
-    style = kept.pop("/static/quebu.css")
+    style = kept.pop("/static/console.css")
     tagged = ("/api/v1/courses", "/api/v1/courses/Q0001", "/api/v1/competencies", "/api/v1/posts")
     assert "no-store" not in style
     # Kept by the caller alone, and asked for again each time.

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 NDJSON = "application/x-ndjson"
 FORM = "multipart/form-data"
 FORMS = {"check_courses", "train_model"}
-MORE_TYPES = {"recommend_batch": [NDJSON], "plan_cohort": [FORM], "recommend_cohort": [FORM]}
+MORE_TYPES = {"recommend_batch": [NDJSON], "plan_cohort": [FORM], "recommend_cohort": [FORM], "diagnose_cohort": [FORM]}
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +140,7 @@ ASKED: dict[str, list[tuple[int, str, Json]]] = {
     "courses": [*TAG_FAULTS, (200, "?limit=500", {}), (200, "?q=nothing", {}), (422, "?limit=0", {})],
     "course": [*TAG_FAULTS, (404, "x", {}), (422, "?q=1", {})],
     "competencies": TAG_FAULTS,
+    "coverage": TAG_FAULTS,
     "posts": TAG_FAULTS,
     "models": [(200, "", {})],
     "model": [(200, "", {}), (404, "x", {})],

@@ -1,0 +1,94 @@
+"""Every page that a menu leads to: nothing hinders people, nothing is too heavy, nothing comes late."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from looking import Desk
+
+PAGES = (
+    "/",
+    "/roster",
+    "/plan",
+    "/saved",
+    "/course-list",
+    "/versions",
+    "/curating",
+    "/course-list/coverage",
+    "/curating/said",
+    "/admin/keys",
+    "/admin/accounts",
+    "/admin/audit",
+    "/admin/settings",
+    "/admin/erasure",
+    "/admin/jobs",
+    "/help",
+    "/login",
+)
+HEAVIEST = 300_000
+FIRST_PAINT = 1000  # Milliseconds.
+
+
+@pytest.fixture
+def filled(desk: Desk) -> Desk:
+    """A desk with the sample roster."""
+    desk.go("/roster")
+    desk.click("用样例名册试一试")
+    return desk
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_on_a_page_hinders_anybody(filled: Desk, path: str):
+    filled.go(path)
+    assert filled.page.locator("h1").count() == 1
+    filled.looked_at("page-" + path.strip("/").replace("/", "-"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_a_phone(filled: Desk, path: str):
+    filled.page.set_viewport_size({"width": 390, "height": 844})
+    filled.go(path)
+    assert filled.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+
+
+def test_pages_are_light_and_show_something_within_a_second(filled: Desk):
+    heavy, late = {}, {}
+    for path in (*PAGES, "/diagnosis", "/people/0"):
+        sizes: list[int] = []
+
+        def weighed(answer, sizes=sizes) -> None:  # type: ignore[no-untyped-def]
+            if "echarts" not in answer.url:
+                sizes.append(int(answer.header_value("content-length") or len(gzip.compress(answer.body()))))
+
+        filled.page.on("response", weighed)
+        filled.go(path)
+        filled.page.remove_listener("response", weighed)
+        paint = filled.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
+        if sum(sizes) > HEAVIEST:
+            heavy[path] = sum(sizes)
+        if paint > FIRST_PAINT:
+            late[path] = paint
+    assert not heavy
+    assert not late, late
+
+
+def test_a_page_can_be_used_by_the_keyboard_alone(desk: Desk):
+    desk.go("/roster")
+    desk.page.keyboard.press("Tab")
+    assert desk.page.evaluate("document.activeElement.textContent") == "跳到正文"
+    for _ in range(40):
+        desk.page.keyboard.press("Tab")
+        if desk.page.evaluate("document.activeElement.textContent").strip() == "用样例名册试一试":
+            break
+    desk.page.keyboard.press("Enter")
+    assert desk.says("读到的人")
+
+
+def test_the_interface_speaks_english_when_asked(desk: Desk):
+    desk.go("/roster")
+    desk.click("English")
+    assert desk.page.locator("html").get_attribute("lang") == "en"
+    assert "花名册" not in desk.page.locator("header").inner_text()
+    desk.click("中文")
+    assert desk.page.locator("html").get_attribute("lang") == "zh-CN"
