@@ -63,7 +63,7 @@ def _shade(sheet: SheetOut, line: int, column: int, cell: Cell, most: float) -> 
     heat = sheet.heat
     if not heat or line >= heat.rows or not heat.first <= column <= heat.last or not _number(cell):
         return ""
-    return f"h{min(SHADES, max(1, -(-int(_number(cell)) * SHADES // max(1, int(most)))))}"
+    return f"heat-{min(SHADES, max(1, -(-int(_number(cell)) * SHADES // max(1, int(most)))))}"
 
 
 def _drawn(sheets: Sequence[SheetOut], chart: Any) -> dict[str, Any]:

@@ -104,9 +104,9 @@ def test_a_long_report_is_read_page_by_page(planned: Planner):
 
 def test_the_heat_map_is_coloured_by_what_it_counts(planned: Planner):
     page = planned.go("/plan/1/sheets/7")
-    shades = set(re.findall(r"<td class=\"(h\d)", page))
-    assert "h5" in shades
-    assert shades <= {"h1", "h2", "h3", "h4", "h5"}
+    shades = set(re.findall(r"<td class=\"(heat-\d)", page))
+    assert "heat-5" in shades
+    assert shades <= {f"heat-{number}" for number in range(1, 6)}
 
 
 def test_no_name_of_the_roster_is_in_the_sheets_of_the_desk(planned: Planner, home: APIFlask):
