@@ -45,6 +45,7 @@ benchmark: $(VENV)/.dev ## measure quality and speed, as in benchmarks/README.md
 	$(BIN)/python benchmarks/feedback.py
 	$(BIN)/python benchmarks/versions.py
 	$(BIN)/python benchmarks/service.py
+	$(BIN)/python benchmarks/console.py
 
 screenshots: $(VENV)/.dev ## take the pictures of README.zh-CN.md anew
 	@test -e instance/registry/active || $(BIN)/quebu train --courses training_data/courses.csv --activate > /dev/null

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from flask_babel import lazy_gettext
 
 from service.wire.access import needed, seen
@@ -19,6 +19,11 @@ ENTRIES = (
     ("admin.keys", lazy_gettext("管理")),
     ("manual.show", lazy_gettext("帮助")),
 )
+# Pages that belong to an entry whose name they do not bear.
+BELONGING = {
+    **dict.fromkeys(("diagnosis", "plan", "variant", "waiting"), "roster"),
+    **dict.fromkeys(("newlist", "trainings", "coverage", "curating"), "courselist"),
+}
 # The pages about the course list, as they stand above each of them.
 SECTIONS = (
     ("courselist.show", lazy_gettext("目录")),
@@ -31,12 +36,18 @@ SECTIONS = (
 
 def init_menu(app: Flask) -> None:
     """Give every page the menu."""
-    app.jinja_env.globals.update(menu=entries, sections=sections, seen=seen)
+    app.jinja_env.globals.update(menu=entries, here=here, sections=sections, seen=seen)
 
 
 def entries() -> list[tuple[str, str]]:
     """The routes of the menu that the role of this request covers, with their words."""
     return _covered(ENTRIES)
+
+
+def here(endpoint: str) -> bool:
+    """Whether the page that is shown belongs to this entry."""
+    own = (request.endpoint or "").split(".")[0]
+    return BELONGING.get(own, own) == endpoint.split(".", maxsplit=1)[0]
 
 
 def sections() -> list[tuple[str, str]]:

@@ -99,3 +99,14 @@ def test_the_diagnosis_of_another_roster_is_not_shown_for_this_one(caller: Flask
 
 def test_a_form_that_was_not_made_here_is_not_taken(caller: FlaskClient):
     assert caller.post("/roster/sample").status_code == 400
+
+
+def test_the_menu_shows_where_a_page_belongs(caller: FlaskClient):
+    read(caller)
+    for path, words in (("/diagnosis", "工作台"), ("/course-list/coverage", "课程目录"), ("/admin/keys", "管理")):
+        marked = [
+            link.split(">")[1].split("<")[0]
+            for link in text_of(caller, path).split("<a ")[1:]
+            if "nav-link active" in link
+        ]
+        assert marked == [words]
