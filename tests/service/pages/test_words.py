@@ -13,6 +13,7 @@ from model.cohort.rules import CLASS_TYPES
 from service.pages.meanings import ELSEWHERE
 from service.shapes.diagnosis import AXES
 from service.store.roles import ROLE_NAMES
+from service.training import STAGES
 from service.translations import words
 from service.wire.languages import COOKIE, LANGUAGES, folder
 
@@ -54,7 +55,7 @@ def test_there_is_a_catalogue_for_every_language_but_that_of_the_pages():
 
 
 def test_what_tables_elsewhere_call_things_is_in_the_catalogue():
-    assert {*ROLE_NAMES.values(), *AXES, *CLASS_TYPES} == set(ELSEWHERE)
+    assert {*ROLE_NAMES.values(), *AXES, *CLASS_TYPES, *STAGES} == set(ELSEWHERE)
     assert set(ELSEWHERE) <= set(english())
 
 
