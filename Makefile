@@ -48,7 +48,6 @@ benchmark: $(VENV)/.dev ## measure quality and speed, as in benchmarks/README.md
 	$(BIN)/python benchmarks/console.py
 
 screenshots: $(VENV)/.dev ## take the pictures of README.zh-CN.md anew
-	@test -e instance/registry/active || $(BIN)/quebu train --courses training_data/courses.csv --activate > /dev/null
 	$(BIN)/python docs/screenshots.py
 
 lock: $(VENV)/.dev ## pin the packages of pyproject.toml again, with hashes

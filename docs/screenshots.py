@@ -1,6 +1,6 @@
 """The pictures of README.zh-CN.md, made anew: the sample roster (invented people) taken through the console of a service started for this.
 
-Usage: python docs/screenshots.py (or `make screenshots`). Needs chromium, and a trained version in instance/registry (`make run` makes one).
+Usage: python docs/screenshots.py (or `make screenshots`). Needs chromium.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ SIZE = {"width": 1366, "height": 768}
 
 @contextmanager
 def service(folder: Path) -> Iterator[str]:
-    """A service on a copy of the active version, with a store of its own."""
-    shutil.copytree(ROOT / "instance" / "registry", folder / "registry")
+    """A service with a version trained on the bundled course list, and a store of its own."""
+    train = [sys.executable, "-m", "service.cli", "train", "--courses", ROOT / "training_data" / "courses.csv"]
+    subprocess.run([*train, "--registry", folder / "registry", "--activate"], cwd=ROOT, check=True, capture_output=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
