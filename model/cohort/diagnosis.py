@@ -153,7 +153,7 @@ def _need(need: str, lines: Sequence[tuple[Person, Told]], everybody: int, share
     served = {person.id for person, one in lines if one.cause is None}
     by_reason = Counter(one.gap.reason for _, one in lines)
     texts = Counter(one.gap.text for _, one in lines if one.gap.reason is Reason.LACK)
-    common = len(lacking) >= max(COMMON_PEOPLE, share * everybody)
+    common = is_common(len(lacking), everybody, share)
     return Need(
         need,
         len(lacking),
@@ -166,6 +166,11 @@ def _need(need: str, lines: Sequence[tuple[Person, Told]], everybody: int, share
         step_of([one for _, one in lines], common=common),
         tuple(sorted(texts, key=lambda text: (-texts[text], text))[:MOST_QUOTED]),
     )
+
+
+def is_common(people: int, everybody: int, share: float = COMMON_SHARE) -> bool:
+    """Whether so many of everybody make a 共性需求."""
+    return people >= max(COMMON_PEOPLE, share * everybody)
 
 
 def step_of(told: Sequence[Told], *, common: bool) -> str:

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from marshmallow import ValidationError
 
 from model.closing import State, state_of
-from model.cohort.diagnosis import COMMON_SHARE, Person, heat_map, needs_of, place_of, sources_of, step_of
+from model.cohort.diagnosis import COMMON_SHARE, Person, heat_map, is_common, needs_of, place_of, sources_of, step_of
 from model.cohort.need_reports import REST
 from model.domain import Limits, Profile, Reason
 from model.lexicon import bare
@@ -67,7 +67,6 @@ def show() -> Any:
         map=seen,
         chart=_drawn(rows, axis, reason, shown),
         rows=rows,
-        rest=REST,
         most=max((count for row in seen.rows for count in row.counts[: len(shown)]), default=1) or 1,
         common=[need for need in needs if need.common],
         individual=Page.of([need for need in needs if not need.common], request.args.get("needs", ""), NEEDS),
@@ -82,8 +81,8 @@ def show() -> Any:
 @allows(Role.PLANNER)
 def people() -> Any:
     """The people of a cell, a row or a column of the heat map, or those of whom nothing is known, with what could be done."""
-    if not (_known() or desk.there("read")):
-        return redirect(url_for("roster.show"), 303)
+    if not _known():  # That page works it out, by a job where the people are many.
+        return redirect(url_for("diagnosis.show"), 303)
     everybody, chosen, told = _people(), [], []
     asked = {name: request.args.get(name, "") for name in ASKED}
     row_of = place_of(asked["axis"] or AXES[0])
@@ -103,7 +102,7 @@ def people() -> Any:
         if gaps or not asked["need"]:
             chosen.append((place, person, gaps))
             told += gaps
-    common = len(chosen) >= max(3, COMMON_SHARE * len(everybody))
+    common = is_common(len(chosen), len(everybody))
     return render_template(
         "diagnosis/people.html",
         step=2,

@@ -59,12 +59,14 @@ def test_each_number_of_the_map_leads_to_as_many_gaps(given: FlaskClient, axis: 
 
 
 def test_of_whom_nothing_is_known_is_told(given: FlaskClient):
+    text_of(given, "/diagnosis")
     page = text_of(given, "/diagnosis/people?silent=1")
     assert "丙某某" in page
     assert "甲某某" not in page
 
 
 def test_people_are_found_by_name(given: FlaskClient):
+    text_of(given, "/diagnosis")
     page = text_of(given, "/diagnosis/people?text=乙某")
     assert ("乙某某" in page, "甲某某" in page) == (True, False)
 
