@@ -246,7 +246,10 @@ class _Offer:
 
     def gift_to(self, wanted: int) -> int:
         """What it gives to the gaps among ``wanted``."""
-        return sum(gift for gap, gift in self.gifts if gap & wanted)
+        among = self.gaps & wanted
+        if among == self.gaps:
+            return self.score
+        return sum(gift for gap, gift in self.gifts if gap & wanted) if among else 0
 
 
 def choose(

@@ -25,10 +25,15 @@ def test_vectors_have_length_one_whatever_is_written(encoder: Encoder):
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_a_text_has_the_same_vector_alone_and_among_others(encoder: Encoder):
-    texts = ["写材料", "民告官败诉多，行政应诉心里没底", "招商"]
+@pytest.mark.parametrize("together", [True, False], ids=["as this machine does it", "a product a text"])
+def test_a_text_has_the_same_vector_to_the_last_digit_alone_and_among_others(
+    encoder: Encoder, together: bool, monkeypatch: pytest.MonkeyPatch
+):
+    if not together:
+        monkeypatch.setitem(vars(encoder), "_together", False)
+    texts = ["写材料", "民告官败诉多，行政应诉心里没底", "招商", *(f"第{number}件事办得慢" for number in range(60))]
     alone = np.concatenate([encoder.encode([text]) for text in texts])
-    assert np.allclose(encoder.encode(texts), alone, atol=1e-4)
+    assert np.array_equal(encoder.encode(texts), alone)
 
 
 def test_no_texts_give_no_vectors(encoder: Encoder):
