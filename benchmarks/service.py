@@ -175,7 +175,7 @@ def batch(service: Service, people: Path, name: str) -> None:
     peak, stopped = [0.0], threading.Event()
 
     def watch() -> None:
-        while not stopped.wait(0.2):
+        while not stopped.wait(0.5):
             peak[0] = max(peak[0], sum(service.memory(("Pss",))))
 
     watcher = threading.Thread(target=watch)
