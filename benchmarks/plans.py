@@ -23,13 +23,13 @@ from model.cohort.demand import demand_of
 from model.cohort.nouns import Origin
 from model.cohort.program import Effort
 from model.cohort.rules import preset
-from model.courselists import read_catalog
 from model.domain import Limits
+from model.files.courselists import read_catalog
+from model.files.rosters import read_roster
+from model.files.tables import read_sheets
 from model.judgements import Judgements, read_judgements
 from model.lexicon import load_lexicon
-from model.rosters import read_roster
 from model.selection import Selector
-from model.tables import read_sheets
 from model.training import train
 
 HOURS, HOURS_PER_DAY, DEFAULT_HOURS = 24.0, 6.0, 1.0

@@ -17,11 +17,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from model.comparison import held_out_rankings, rankings, report
-from model.courselists import read_catalog
 from model.domain import Catalog, Course
+from model.files.courselists import read_catalog
+from model.files.tables import read_sheets
 from model.judgements import Judgements, read_judgements, titles_only
 from model.reader import Reader, names_nothing
-from model.tables import read_sheets
 from model.training import ACCEPTED, Knowledge, knowledge, measure_phrases, summarise, train
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -29,7 +29,7 @@ from speed import QUEBU, SHARED, make_courses, make_profiles
 sys.path.remove(str(Path(__file__).resolve().parent))
 
 from model.domain import Limits
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.shapes.schemas import ProfileIn, dump_plan
 
 SECONDS = 10

@@ -23,8 +23,8 @@ import numpy as np
 from sklearn.metrics.pairwise import cosine_similarity
 
 from model.competence import load_phrases
-from model.registry import Registry
 from model.text import character_ngrams, words
+from model.versions.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"

@@ -20,8 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from model.errors import KnowledgeError
+from model.files.tables import read_knowledge
 from model.lexicon import TRAINING_DATA, Lexicon, split_words
-from model.tables import read_knowledge
 from model.text import PackedNgrams, character_ngrams
 from model.vectors import Remembered, Vectors, product
 

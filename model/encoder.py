@@ -17,11 +17,11 @@ import hashlib
 import itertools
 import logging
 import math
-import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
+from multiprocessing import cpu_count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from model.errors import KnowledgeError
+from model.files.tables import read_arrays
 from model.lexicon import TRAINING_DATA
-from model.tables import read_arrays
 
-THREADS = min(4, os.cpu_count() or 1)  # Batches computed at the same time.
+THREADS = min(4, cpu_count())  # Batches computed at the same time.
 ENCODER = TRAINING_DATA / "encoder" / "encoder.npz"
 log = logging.getLogger(__name__)
 

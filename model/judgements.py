@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model.domain import Catalog, Course
 from model.errors import InputError
-from model.tables import read_lines
+from model.files.tables import read_lines
 
 ACCEPTED_GRADE = 2  # A judge's grade from which a planner would accept the course (3 teaches it, 2 clearly helps).
 

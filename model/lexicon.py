@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from model.categories import UNSORTED, Categories, load_categories
 from model.errors import KnowledgeError
-from model.tables import read_knowledge
+from model.files.categories import UNSORTED, Categories, load_categories
+from model.files.tables import read_knowledge
 
 TRAINING_DATA = Path(__file__).resolve().parent.parent / "training_data"
 

@@ -16,8 +16,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import is_nothing, several
 from model.curation import NOTHING, Curation
+from model.files.cells import is_nothing, several
 from model.lexicon import Lexicon, bare
 
 VERY_SURE = 0.8  # A ， ends a lack where both sides name competencies of different areas with this probability …

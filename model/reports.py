@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from model.domain import REASON_WORDS, Cause, Gap, Match, Plan, Profile, Reading
+from model.files.sheets import SheetOut
 from model.lexicon import Lexicon
-from model.sheets import SheetOut
 
 FOOTER = "仅供培训安排参考，不作为考核、评先、任用的依据。"
 

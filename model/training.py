@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.competence import UNANSWERABLE, CompetencyClassifier, Phrase, definitions, load_pairs, load_phrases
-from model.courselists import read_catalog
 from model.domain import Catalog
 from model.encoder import bundled_encoder
 from model.evaluation import area_under_curve, evaluate_ranking, expected_calibration_error
 from model.evidence import descriptions
 from model.feedback import Lesson, Piece, lesson
+from model.files.courselists import read_catalog
+from model.files.tables import read_arrays, read_sheets
 from model.judgements import ACCEPTED_GRADE, Judgements, read_judgements
 from model.learning import learn
 from model.lexicon import TRAINING_DATA, Lexicon, load_lexicon
 from model.matcher import Judged, Matcher
 from model.recommender import Recommender
-from model.tables import read_arrays, read_sheets
 from model.vectors import Known, SentenceEncoder, Vectors
 
 ACCEPTED = 0.5  # A course is offered where a planner would more likely accept it than not; see docs/architecture.md.

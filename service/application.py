@@ -31,27 +31,13 @@ from service.api import (
     reviews,
 )
 from service.engine import Engine
-from service.pages import (
-    admin,
-    courselist,
-    coverage,
-    curating,
-    diagnosis,
-    docs,
-    landing,
-    language,
-    login,
-    manual,
-    newlist,
-    plan,
-    roster,
-    saved,
-    trainings,
-    variant,
-    versions,
-    waiting,
-)
+from service.pages import landing, language, login, waiting
+from service.pages.admin import keys as admin
+from service.pages.courses import courselist, coverage, curating, newlist, trainings, versions
+from service.pages.help import docs, manual
 from service.pages.menu import init_menu
+from service.pages.people import diagnosis, roster
+from service.pages.plans import plan, saved, variant
 from service.pages.shown import init_shown
 from service.pages.troubles import init_troubles
 from service.settings import load_settings

@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from model import categories, sources
-from model.categories import BRANCHES, Asked
 from model.changes import Changes, compare
-from model.courserows import COLUMNS
 from model.domain import Catalog, Course
 from model.errors import InputError, QuebuError, TableError, VersionError
+from model.files import categories, sources
+from model.files.categories import BRANCHES, Asked
+from model.files.courserows import COLUMNS
+from model.files.mapping import check_corrections, corrections_of, names_of
+from model.files.sources import UNNAMED, Source
 from model.lexicon import Lexicon
-from model.mapping import check_corrections, corrections_of, names_of
 from model.recommender import Recommender
-from model.registry import Registry
-from model.sources import UNNAMED, Source
+from model.versions.registry import Registry
 from service.shapes.courselists import CourseList, course_list, dump_changes, dump_heading
 from service.shapes.files import dump_account, dump_reading
 

@@ -14,8 +14,8 @@ from cachetools import LRUCache
 from model.domain import Limits, Profile, Weakness
 from model.errors import VersionError
 from model.recommender import Recommender
-from model.registry import Registry
 from model.vectors import SentenceEncoder
+from model.versions.registry import Registry
 from service.serving.memory import give_back
 
 LOOKS = 0.5  # Seconds between two looks of the thread at the pointer.

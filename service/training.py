@@ -11,7 +11,7 @@ from typing import Any
 from model import training
 from model.errors import EncoderUnavailable
 from model.feedback import Piece
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.catalogs import Draft
 from service.embeddings import encoders, usable
 from service.secret import signing_key_of

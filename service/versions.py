@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 from model.domain import Profile
 from model.errors import InputError, VersionError
 from model.feedback import Kind
-from model.gate import Frozen, Report, Thresholds, compare
-from model.gate_quality import Case
+from model.files.tables import read_arrays
 from model.lexicon import TRAINING_DATA, Lexicon
 from model.overrides import NONE, Overrides
 from model.recommender import Recommender
-from model.registry import Registry
-from model.tables import read_arrays
+from model.versions.gate import Frozen, Report, Thresholds, compare
+from model.versions.gate_quality import Case
+from model.versions.registry import Registry
 from service.embeddings import encoders
 from service.secret import signing_key_of
 from service.shapes.files import roster_in

@@ -135,7 +135,7 @@ def _compact(value: Any, indent: str = "") -> str:
 def main() -> None:
     """Write the answers of a service on the bundled catalog into the document."""
     from model import training  # noqa: PLC0415
-    from model.registry import Registry  # noqa: PLC0415
+    from model.versions.registry import Registry  # noqa: PLC0415
     from service import create_app  # noqa: PLC0415
 
     text = API.read_text(encoding="utf-8")

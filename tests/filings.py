@@ -18,8 +18,8 @@ from model.cohort.program import Impossible
 from model.cohort.rules import ClassRules, MenuRules, SplitRules
 from model.cohort.split import plan_split
 from model.domain import Course, Gap, Reason, Restriction
+from model.files.sheets import SheetOut
 from model.selection import Needs
-from model.sheets import SheetOut
 from tests.model.cohort.test_class_plan import EXACT, LEXICON, cohort, course, gap, needs
 
 LEVELS = (("乡科级正职", 20, "领导职务"), ("县处级正职", 40, "领导职务"))

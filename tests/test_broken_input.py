@@ -17,7 +17,7 @@ from apiflask import APIFlask
 from click.testing import CliRunner, Result
 
 from model.recommender import Recommender
-from model.registry import Registry
+from model.versions.registry import Registry
 from service import create_app
 from service.cli import main
 

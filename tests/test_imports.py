@@ -13,18 +13,20 @@ ROOT = Path(__file__).parents[1]
 
 # Every file of model/ may import those before it, never those after it.
 ORDER = (
-    "errors", "domain", "jsonld", "tables", "sheets", "headers", "mapping", "moodle", "cells", "categories", "lexicon", "rows", "posts", "rosters", "courserows", "courselists",
-    "titles", "series", "sources", "changes", "withheld", "annotated", "curation", "text", "encoder", "vectors",
+    "errors", "domain", "files.jsonld", "files.tables", "files.sheets", "files.headers", "files.mapping", "files.moodle", "files.cells", "files.categories", "lexicon", "files.rows", "files.posts", "files.rosters", "files.courserows", "files.courselists",
+    "titles", "series", "files.sources", "changes", "files.withheld", "files.annotated", "curation", "text", "encoder", "vectors",
     "competence", "judgements", "feedback", "evidence", "fusion", "reader", "gaps", "matcher", "overrides", "selection", "explanation", "recommender", "enrichment", "coverage", "reports",
     "cohort.nouns", "cohort.choices", "cohort.demand", "cohort.rules", "cohort.sessions", "cohort.program", "cohort.class_plan", "cohort.placing", "cohort.split",
     "cohort.menu_program", "cohort.seating", "cohort.menu_search", "cohort.menu", "cohort.timetable", "cohort.quotas", "cohort.pairing", "cohort.follow", "closing", "cohort.rival",
-    "cohort.filing", "cohort.need_reports", "cohort.diagnosis", "cohort.care_reports", "cohort.plan_reports", "baselines", "evaluation", "learning", "training", "comparison", "gate_quality", "gate", "gate_sheets",
-    "durable", "history", "cards", "shelf", "registry",
+    "cohort.filing", "cohort.need_reports", "cohort.diagnosis", "cohort.care_reports", "cohort.plan_reports", "baselines", "evaluation", "learning", "training", "comparison", "versions.gate_quality", "versions.gate", "versions.gate_sheets",
+    "versions.durable", "versions.history", "versions.cards", "versions.shelf", "versions.registry",
 )  # fmt: skip
 ALONE = {
     "__init__",
     "cohort.__init__",
-    "spreadsheet_reader",
+    "files.__init__",
+    "versions.__init__",
+    "files.spreadsheet_reader",
 }  # Nothing inside, and a program of its own that is never imported.
 EDGES = {"tables", "sheets", "durable", "shelf", "registry", "spreadsheet_reader"}
 
@@ -55,12 +57,13 @@ def running(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def imported(node: ast.AST) -> list[str]:
-    """The dotted modules an import names; ``from model import cells`` names ``model.cells``."""
+    """The dotted modules an import names; ``from model import cells`` names ``model.files.cells``."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
-        if node.module == "model":
-            return [f"model.{alias.name}" for alias in node.names]
+        # From a package a module is imported, from a module what stands in it.
+        if node.module and (ROOT / node.module.replace(".", "/")).is_dir():
+            return [f"{node.module}.{alias.name}" for alias in node.names]
         return ["." * node.level + (node.module or "")]
     return []
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from model import training
-from model.courselists import read_catalog
 from model.domain import Limits, Plan, Reason
-from model.rosters import read_roster
-from model.tables import read_sheets
+from model.files.courselists import read_catalog
+from model.files.rosters import read_roster
+from model.files.tables import read_sheets
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,13 @@ import openpyxl
 import pytest
 from rapidfuzz import process
 
-from model.categories import BRANCHES
 from model.competence import LEXICON, SPLITS, STYLES, UNANSWERABLE
-from model.courselists import read_catalog
 from model.encoder import bundled_encoder
+from model.files.categories import BRANCHES
+from model.files.courselists import read_catalog
+from model.files.rosters import read_roster
+from model.files.tables import read_sheets
 from model.lexicon import BANDS, EVERYBODY, Lexicon
-from model.rosters import read_roster
-from model.tables import read_sheets
 from model.titles import TitleIndex
 from model.training import Sources
 from model.vectors import LONGEST, digest

@@ -11,9 +11,9 @@ from model.cohort.choices import Choice
 from model.cohort.filing import Filing, Line, Rows
 from model.cohort.need_reports import advice
 from model.cohort.sessions import exempt
+from model.files.sheets import SheetOut
 from model.reports import FOOTER, unit_and_post
 from model.selection import ON_SCREEN
-from model.sheets import SheetOut
 
 WEAK = 0.5  # Below this share of their gap weight somebody counts as 补得少.
 MOST_NAMED = 10

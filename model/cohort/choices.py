@@ -14,8 +14,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from model.categories import BRANCHES
 from model.domain import Catalog, Course
+from model.files.categories import BRANCHES
 from model.lexicon import Lexicon
 from model.series import grouped
 from model.titles import alike, plain_title

@@ -13,9 +13,9 @@ from model.cohort.follow import Fates
 from model.cohort.nouns import CohortPlan, Fate, Missed, Session, key_of
 from model.cohort.pairing import Pairing
 from model.domain import Cause, Gap, Match, Reason
+from model.files.sheets import SheetOut
 from model.lexicon import Lexicon
 from model.selection import Needs
-from model.sheets import SheetOut
 
 Rows = list[list[str | float | None]]
 

@@ -12,8 +12,8 @@ from model.cohort.choices import Choice
 from model.cohort.filing import NO_UNIT, Filing, Line, Rows
 from model.cohort.nouns import Fate, Status
 from model.domain import Cause, Reason
+from model.files.sheets import Heat, SheetOut
 from model.reports import CAUSE_ADVICE, FOOTER, need_of, unit_and_post
-from model.sheets import Heat, SheetOut
 
 MOST_COLUMNS = 20  # Competencies a heat map shows; the others are counted together.
 MOST_QUOTED = 5  # Texts quoted for a need.

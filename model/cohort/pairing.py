@@ -24,10 +24,10 @@ from model.cohort.nouns import Certificate
 from model.cohort.program import FEASIBLE, OPTIMAL, SAME, Clock, Effort, Program
 from model.domain import Reason
 from model.errors import InputError
+from model.files.sheets import SheetOut
 from model.lexicon import Lexicon, bare
 from model.reports import FOOTER, unit_and_post
 from model.selection import Needs
-from model.sheets import SheetOut
 
 Whole = NDArray[np.int64]
 

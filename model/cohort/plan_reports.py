@@ -15,8 +15,8 @@ from model.cohort.nouns import Session
 from model.cohort.program import FEASIBLE, OPTIMAL
 from model.cohort.rival import said
 from model.cohort.sessions import exempt, kept_away
+from model.files.sheets import ChartOut, SheetOut
 from model.reports import FOOTER, missing_courses, need_of, unit_and_post
-from model.sheets import ChartOut, SheetOut
 
 STATUS = {OPTIMAL: "在允许的差距内已证明", FEASIBLE: "到时限为止找到的最好方案"}
 SPLIT = "反复调整人员和课程得到的最好分班；上限按全部课程人人可上计算，通常达不到"

@@ -16,11 +16,11 @@ from pathlib import Path
 from model.cohort.nouns import Session
 from model.domain import Profile
 from model.errors import InputError, KnowledgeError
+from model.files.sheets import SheetOut
+from model.files.tables import read_knowledge
 from model.lexicon import TRAINING_DATA, Lexicon
 from model.reports import FOOTER, unit_and_post
 from model.selection import ON_SCREEN
-from model.sheets import SheetOut
-from model.tables import read_knowledge
 
 ROOM, SCREEN = "集中培训", "网络"
 YEAR, FIVE_YEARS = "年度", "五年"

@@ -9,8 +9,8 @@ from typing import Any
 
 from model.cohort.follow import of_these_people
 from model.cohort.nouns import Filed, GapKey
+from model.files.sheets import SheetOut
 from model.reports import FOOTER
-from model.sheets import SheetOut
 
 TERM = re.compile(r"（第\d+期）$")  # What tells the sessions of one course apart.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from model.categories import BRANCHES
 from model.cohort.choices import OTHER, Choice
 from model.cohort.demand import TEN_THOUSANDTHS, Demand
 from model.cohort.nouns import Closed, Session
+from model.files.categories import BRANCHES
 from model.selection import Needs, bars
 
 

@@ -11,7 +11,7 @@ from apiflask import APIBlueprint
 from flask import Response, g, request
 from marshmallow import RAISE, ValidationError, fields
 
-from model.sheets import FORMULA_STARTS
+from model.files.sheets import FORMULA_STARTS
 from service.api.audit import AfterIn
 from service.api.body import documents_body, read_json
 from service.api.recommendations import VersionIn, recommender_of

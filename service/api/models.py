@@ -10,7 +10,7 @@ from flask import current_app, g
 from marshmallow import RAISE, fields
 
 from model.errors import VersionError
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.api.body import documents_body, read_json
 from service.engine import Engine
 from service.shapes.fields import Door, both, characters, stored

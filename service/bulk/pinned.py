@@ -18,7 +18,7 @@ from model.domain import Limits
 from model.errors import VersionError
 from model.overrides import NONE, Overrides
 from model.recommender import Recommender
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.settings import load_settings
 from service.versions import registry_of
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from model.annotated import category_option, rate_line
-from model.categories import BRANCHES, Asked
 from model.changes import Changes
+from model.files.annotated import category_option, rate_line
+from model.files.categories import BRANCHES, Asked
 from service.catalogs import Draft
 from service.commands.terminal import tell
 

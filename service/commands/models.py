@@ -10,10 +10,10 @@ import click
 from threadpoolctl import threadpool_limits
 
 from model.errors import VersionError
-from model.gate import FIRST, Report
-from model.gate_quality import METRICS
-from model.gate_sheets import BUNDLED, report_sheets
-from model.sheets import write_workbook
+from model.files.sheets import write_workbook
+from model.versions.gate import FIRST, Report
+from model.versions.gate_quality import METRICS
+from model.versions.gate_sheets import BUNDLED, report_sheets
 from service.commands.terminal import out_option, print_json, registry_option, tell, who_runs_this
 from service.settings import load_settings
 from service.shapes.gates import dump_report

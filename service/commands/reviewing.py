@@ -11,9 +11,9 @@ import click
 
 from model.enrichment import Proposal, proposals, to_review
 from model.errors import InputError
-from model.headers import Column, find_table
-from model.sheets import SheetOut, write_csv, write_workbook
-from model.tables import read_sheets
+from model.files.headers import Column, find_table
+from model.files.sheets import SheetOut, write_csv, write_workbook
+from model.files.tables import read_sheets
 from service.commands.terminal import out_option, print_json, registry_option, tell, version_at_work, version_option
 from service.shapes.outputs import check_out, whole
 from service.store.overrides import TEACHES

@@ -19,9 +19,9 @@ import click
 from model.domain import Catalog, Course, Profile, Reading
 from model.lexicon import Lexicon
 from model.recommender import Recommender
-from model.registry import Registry
 from model.reports import account_line
 from model.selection import RULES
+from model.versions.registry import Registry
 from service.commands.usage import few
 from service.settings import SETTINGS, load_settings
 from service.shapes.courselists import course_list

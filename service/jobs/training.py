@@ -10,7 +10,7 @@ from typing import Any
 
 from model.errors import VersionError
 from model.lexicon import load_lexicon
-from model.registry import Moved, Registry
+from model.versions.registry import Moved, Registry
 from service.catalogs import Base, Draft, Import, draft
 from service.cohorts import JSON
 from service.jobs.task import Task

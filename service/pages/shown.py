@@ -6,8 +6,8 @@ from datetime import datetime
 
 from flask import Flask
 
-from service.pages.glossary import meaning
-from service.pages.guide import hint
+from service.pages.help.glossary import meaning
+from service.pages.help.guide import hint
 
 
 def init_shown(app: Flask) -> None:

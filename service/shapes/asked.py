@@ -11,7 +11,6 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load
 from marshmallow.validate import Length
 
-from model.categories import BRANCHES
 from model.cohort.choices import choices_of
 from model.cohort.class_plan import plan_class, what_if
 from model.cohort.demand import Demand, demand_of
@@ -26,10 +25,11 @@ from model.cohort.rules import CLASS_TYPES, Budget, ClassRules, MenuRules, Share
 from model.cohort.split import plan_split, what_if_split
 from model.domain import Cause, Limits, Profile
 from model.errors import InputError
+from model.files.categories import BRANCHES
+from model.files.sheets import SheetOut
 from model.lexicon import Lexicon
 from model.recommender import Recommender
 from model.selection import Needs, Selector
-from model.sheets import SheetOut
 from service.settings import load_settings
 from service.shapes.fields import WHOLE, Door, Number, at_most, between, both, characters, one_of
 

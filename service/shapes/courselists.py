@@ -11,15 +11,15 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
-from model.annotated import annotated, meaning
-from model.categories import Asked
 from model.changes import Changes, Pair
-from model.courselists import read_catalog
 from model.domain import Catalog, Course, Heading, Reading
 from model.errors import UnreadableFile
+from model.files.annotated import annotated, meaning
+from model.files.categories import Asked
+from model.files.courselists import read_catalog
+from model.files.sheets import write_workbook
+from model.files.tables import MAX_ROWS, Sheet, read_sheets, refuse_size
 from model.lexicon import Lexicon
-from model.sheets import write_workbook
-from model.tables import MAX_ROWS, Sheet, read_sheets, refuse_size
 from service.shapes.files import about
 from service.shapes.jsonl import read_courses
 from service.shapes.outputs import whole

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from model.cohort.filing import Filing
 from model.cohort.pairing import Between, Gift, Pairing, said_of_people
 from model.domain import Profile
+from model.files.sheets import SheetOut
 from model.selection import Needs
-from model.sheets import SheetOut
 from service.shapes.asked import sheets_beside
 from service.shapes.outputs import PlanResults
 

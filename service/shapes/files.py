@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from model.domain import Profile, Reading
 from model.errors import InputError, TableError
+from model.files.mapping import corrections_of, with_cells
+from model.files.rosters import COLUMNS, read_roster
+from model.files.tables import read_sheets
 from model.lexicon import Lexicon
-from model.mapping import corrections_of, with_cells
 from model.reports import account_line
-from model.rosters import COLUMNS, read_roster
-from model.tables import read_sheets
 from service.shapes.jsonl import read_profiles
 from service.shapes.parquet import read_parquet
 

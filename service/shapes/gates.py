@@ -10,8 +10,8 @@ from typing import Any
 from marshmallow import fields as shapes
 
 from model.domain import Profile, Restriction, Weakness
-from model.gate import Change, Report
-from model.gate_quality import Quality
+from model.versions.gate import Change, Report
+from model.versions.gate_quality import Quality
 from service.shapes.fields import Door
 
 WHO = ("id", "name", "unit")  # What tells who somebody is; the row stands for it.

@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
-from model.sources import LONGEST_NAME
+from model.files.sources import LONGEST_NAME
 from service.shapes.courselists import COURSE_SUFFIXES
 from service.shapes.fields import Door, at_most, between, both, stored
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from model.courselists import read_catalog
 from model.domain import Catalog, Course, Fault, Profile, Reading
 from model.errors import TableError, UnreadableFile
+from model.files.courselists import read_catalog
+from model.files.rows import shortened
+from model.files.tables import Sheet, read_lines
 from model.lexicon import Lexicon
-from model.rows import shortened
-from model.tables import Sheet, read_lines
 from service.shapes.fields import field_name, flatten
 from service.shapes.schemas import ProfileIn, QuestionIn
 
@@ -175,7 +175,7 @@ def read_courses(
     answers: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Catalog, Reading[Course], Sheet]:
     """Read a course list in .jsonl, one course a line, keys as the headers of a table; and the table it was read as. ``headers`` and ``answers``
-    as :func:`model.courselists.read_catalog` takes them."""
+    as :func:`model.files.courselists.read_catalog` takes them."""
     lines, blank = read_json_lines(path)
     faults = [line.fault for line in lines if line.fault]
     bodies = {line.number: line.value for line in lines if isinstance(line.value, dict)}

@@ -19,9 +19,9 @@ from model.cohort.plan_reports import cohort_sheets
 from model.cohort.rival import Comparison, comparison_sheet
 from model.domain import Plan, Profile, Reading
 from model.errors import InputError
+from model.files.sheets import SheetOut, write_csv, write_workbook
 from model.lexicon import Lexicon
 from model.reports import missing_courses, personal_lists, reading_account, without_course
-from model.sheets import SheetOut, write_csv, write_workbook
 from service.shapes.plans import dump_cohort
 from service.shapes.schemas import dump_plan
 

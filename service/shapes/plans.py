@@ -17,8 +17,8 @@ from model.cohort.nouns import CohortPlan, Fate, Filed, GapKey, Origin, Status
 from model.cohort.timetable import lay_out
 from model.domain import Match, Reason
 from model.errors import InputError
+from model.files.tables import read_lines
 from model.reports import need_of
-from model.tables import read_lines
 
 
 def dump_cohort(filing: Filing) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from apiflask import Schema
 from marshmallow import EXCLUDE, ValidationError, fields, post_load, validates, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from model import cells
 from model.domain import GAP_KINDS, GAP_SOURCES, LONGEST_TEXT, Explanation, Gap, Plan, Profile, Reason, Weakness
+from model.files import cells
 from model.lexicon import Lexicon, bare
 from model.recommender import Answer
 from service.shapes.fields import Door, Number, at_most, between, both, characters, hours, one_of, text, texts

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from model.sheets import ChartOut, Heat, SheetOut
+from model.files.sheets import ChartOut, Heat, SheetOut
 
 
 def dump_sheet(sheet: SheetOut) -> dict[str, Any]:

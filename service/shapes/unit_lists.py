@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from model.cohort.filing import NO_UNIT
 from model.cohort.plan_reports import PEOPLE
+from model.files.sheets import SheetOut
 from model.reports import FOOTER
-from model.sheets import SheetOut
 from service.shapes.filed import Called, Cell, calling
 from service.shapes.outcome import Outcome, titles_by_person
 

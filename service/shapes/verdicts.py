@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
-from model.cells import several
 from model.domain import LONGEST_TEXT
+from model.files.cells import several
 from service.shapes.fields import Door, Number, between, both, one_of, stored
 from service.shapes.schemas import LONGEST_ID
 from service.store.feedback import (

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from model.domain import Candidate, Cause, Course, Fault, Gap, Part, Plan, Profile, Reading, Reason, Unmet
 from model.explanation import explain
+from model.files.sheets import SheetOut, write_workbook
 from model.lexicon import Lexicon
 from model.reports import (
     CAUSE_ADVICE,
@@ -22,7 +23,6 @@ from model.reports import (
     unit_and_post,
     without_course,
 )
-from model.sheets import SheetOut, write_workbook
 
 WANG = Profile("P2", "王三", "青溪镇政府", "镇长", level=20)
 LI = Profile("P1", "李二", "县政府办公室", "秘书")

@@ -20,7 +20,7 @@ from postgres import SECRET, Postgres
 
 from model.domain import Catalog
 from model.recommender import Recommender
-from model.registry import Registry
+from model.versions.registry import Registry
 from service import create_app
 from service.embeddings import EndpointEncoder
 from service.store import logins

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from model.errors import InputError, TableError, UnreadableFile
+from model.files.sources import Source, sources_of
+from model.files.tables import MAX_ROWS
 from model.lexicon import Lexicon
 from model.recommender import Recommender
-from model.registry import Registry
-from model.sources import Source, sources_of
-from model.tables import MAX_ROWS
+from model.versions.registry import Registry
 from service.catalogs import Base, Draft, Import, draft
 from service.shapes.courselists import course_list
 

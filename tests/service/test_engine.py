@@ -19,7 +19,7 @@ from world import CATALOG, LEXICON
 from model.domain import Catalog
 from model.errors import NoActiveVersion, VersionError
 from model.recommender import Recommender
-from model.registry import Registry
+from model.versions.registry import Registry
 from service import engine as engine_module
 from service.engine import Engine
 

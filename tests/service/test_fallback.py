@@ -40,8 +40,8 @@ from model.errors import EncoderUnavailable
 from model.judgements import Judgements
 from model.matcher import Matcher
 from model.recommender import Recommender
-from model.registry import Registry
 from model.vectors import SentenceEncoder, Vectors
+from model.versions.registry import Registry
 from service import create_app
 from service.cli import main
 from service.embeddings import EndpointEncoder

@@ -8,7 +8,7 @@ import pytest
 
 from model.errors import InputError
 from model.lexicon import Lexicon
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.catalogs import Import, draft
 from service.settings import load_settings
 from service.training import trained

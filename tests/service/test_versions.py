@@ -18,7 +18,7 @@ from world import CATALOG, LEXICON
 from model.domain import Catalog, Profile, Restriction, Weakness
 from model.errors import InputError, VersionError
 from model.recommender import Recommender
-from model.registry import Moved, Registry
+from model.versions.registry import Moved, Registry
 from service.settings import load_settings
 from service.shapes.gates import dump_people, load_people
 from service.store import audit, feedback, overrides

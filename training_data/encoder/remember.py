@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from model.encoder import ENCODER, Encoder
+from model.files.tables import read_arrays
 from model.lexicon import TRAINING_DATA
-from model.tables import read_arrays
 from model.training import VECTORS, Sources
 from model.vectors import Vectors
 

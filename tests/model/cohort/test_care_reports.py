@@ -11,8 +11,8 @@ from model.cohort.care_reports import MOST_NAMED, closed_share, judged, missed_p
 from model.cohort.filing import Filing, Line
 from model.cohort.rules import ClassRules, MenuRules
 from model.domain import Cause, Course
+from model.files.sheets import SheetOut
 from model.reports import FOOTER
-from model.sheets import SheetOut
 from tests.filings import FILINGS, SPEECH, WRITING, Cell, filed, number, office_demand, rows
 from tests.model.cohort.test_class_plan import cohort, course, gap, needs
 

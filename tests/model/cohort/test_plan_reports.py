@@ -24,8 +24,8 @@ from model.cohort.plan_reports import (
 )
 from model.cohort.rules import ClassRules, MenuRules, SplitRules
 from model.domain import Match, Restriction
+from model.files.sheets import SheetOut
 from model.reports import FOOTER
-from model.sheets import SheetOut
 from tests.filings import FILINGS, ORIGIN, SPEECH, STARS, WRITING, Cell, count_of, filed, number, office_demand, rows
 from tests.model.cohort.test_class_plan import EXACT, cohort, course, gap, needs
 

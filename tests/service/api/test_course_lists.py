@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
 from model.lexicon import TRAINING_DATA
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.jobs.hand import do
 from service.store import audit, leases
 from service.store.database import Database

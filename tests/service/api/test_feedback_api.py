@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 
 from model.domain import Catalog
 from model.recommender import Recommender
-from model.registry import Registry
+from model.versions.registry import Registry
 from service import create_app
 from service.cli import main
 from service.store import audit, feedback, keys, overrides

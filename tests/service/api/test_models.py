@@ -17,7 +17,7 @@ from test_versions import rows as audited
 from test_versions import shelf as made  # noqa: F401 (a fixture)
 
 from model.recommender import Recommender
-from model.registry import Registry
+from model.versions.registry import Registry
 from service import create_app
 from service.engine import Engine
 from service.store import keys

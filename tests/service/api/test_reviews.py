@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from test_feedback_api import API, fields_of, post
 
 from model.domain import Course
-from model.registry import Registry
+from model.versions.registry import Registry
 from tests.model.test_recommender import COURSES, train
 
 

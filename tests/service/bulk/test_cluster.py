@@ -25,7 +25,7 @@ from model.domain import Limits
 from model.errors import InputError, QuebuError
 from model.overrides import Overrides, Rejection
 from model.recommender import Recommender
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.bulk.cluster import on_dask
 from service.bulk.piecework import work
 from service.bulk.pinned import Pinned

@@ -13,7 +13,7 @@ from postgres import SECRET
 from python_calamine import CalamineWorkbook
 
 from model.domain import Course
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.cli import main
 from tests.model.test_recommender import COURSES, train
 

@@ -14,7 +14,7 @@ from postgres import SECRET
 from test_versions import rows as audited_rows
 from test_versions import shelf  # noqa: F401 (a fixture)
 
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.cli import main
 from service.store.database import Database
 

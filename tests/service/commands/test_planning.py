@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 from python_calamine import CalamineWorkbook
 
-from model.categories import BRANCHES
 from model.cohort.rules import Share
 from model.errors import InputError
+from model.files.categories import BRANCHES
 from model.lexicon import TRAINING_DATA
 from service.cli import main
 from service.commands.terminal import stdout_kept

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.cli import main
 
 LIST = "课程编号,讲什么,类别,学时\nK1,公文写作实务,政治理论,2\nK2,突发事件应急处置,经信类,一上午\n"

@@ -11,7 +11,7 @@ from postgres import SECRET
 from test_jobs_work import ME, children, kill, made, seen, starting, until, wait
 
 from model.lexicon import TRAINING_DATA
-from model.registry import Registry
+from model.versions.registry import Registry
 from service.jobs.queue import Queue
 from service.store import jobs
 from service.store.database import Database

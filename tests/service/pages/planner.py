@@ -8,7 +8,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from service.pages.asking import DEFAULTS
+from service.pages.plans.asking import DEFAULTS
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 

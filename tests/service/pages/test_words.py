@@ -6,16 +6,16 @@ import re
 
 import pytest
 from apiflask import APIFlask
-from consoleforms import send
 from flask.testing import FlaskClient
 
 from model.cohort.rules import CLASS_TYPES
-from service.pages.meanings import ELSEWHERE
+from service.pages.admin.meanings import ELSEWHERE
 from service.shapes.diagnosis import AXES
 from service.store.roles import ROLE_NAMES
 from service.training import STAGES
 from service.translations import words
 from service.wire.languages import COOKIE, LANGUAGES, folder
+from tests.service.pages.consoleforms import send
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdif]")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

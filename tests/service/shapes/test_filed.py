@@ -12,7 +12,7 @@ from model.cohort.nouns import Origin
 from model.cohort.pairing import Between, pair_up
 from model.cohort.program import Effort
 from model.domain import Fault, Profile, Reading
-from model.sheets import SheetOut
+from model.files.sheets import SheetOut
 from service.shapes.asked import sheets_beside
 from service.shapes.filed import Called, masked, named
 from service.shapes.outputs import PlanResults, plan_sheets

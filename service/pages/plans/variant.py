@@ -1,0 +1,219 @@
+"""A plan that is tried: how good it is, what it closes, who is missed and why; a course put in or taken out; its reports; and saved at last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from marshmallow import ValidationError
+
+from model.cohort.nouns import CohortPlan
+from model.domain import Profile, Reading
+from model.errors import InputError
+from service.api.plans import PlanIn
+from service.cohorts import tried
+from service.pages import desk
+from service.pages.paging import Page
+from service.pages.plans import variants
+from service.pages.plans.asking import Form, asked_in, in_words_of_the_form, with_course, without
+from service.pages.plans.making import gone, is_long, made
+from service.pages.plans.plan import courses_with, number_in
+from service.pages.plans.sheets import shown, workbook
+from service.shapes.fields import flatten
+from service.shapes.filed import named
+from service.shapes.outcome import Outcome
+from service.shapes.sheets import load_sheet
+from service.store import plans
+from service.store.roles import Role
+from service.wire.access import allows, by, store
+
+bp = Blueprint("variant", __name__)
+
+DRAWN = 15  # Needs in the chart.
+HELD = 60  # Sessions on a page; a menu has many.
+PATIENCE = 10.0  # Seconds of search while somebody holds a slider.
+
+
+@bp.get("/plan/<int:number>")
+@allows(Role.PLANNER)
+def show(number: int) -> Any:
+    """A plan and all that is to be seen of it at once."""
+    found = variants.find(number)
+    if found is None:
+        return gone()
+    outcome = Outcome(found["plan"])
+    words = request.args.get("q", "")
+    return render_template(
+        "plan/variant.html",
+        step=3,
+        number=number,
+        found=found,
+        form=found["form"],
+        outcome=outcome,
+        held=Page.of(outcome.sessions, request.args.get("sessions", ""), HELD),
+        chart=outcome.drawn(DRAWN) | {"description": gettext("各项需求补上和仍缺的人数，数字见下表。")},
+        drawn=DRAWN,
+        people=variants.called(),
+        reports=[(one["name"], len(one["rows"])) for one in variants.sheets(number)],
+        others=[one for one in variants.listed() if one["number"] != number],
+        title=f"{found['plan']['kind']} {datetime.now().date()}",
+        at_once=len(found["plan"]["people"]) <= current_app.config["MAX_COHORT"],
+        **(courses_with(words) if words else {"courses": [], "total": 0, "q": ""}),
+    )
+
+
+@bp.post("/plan/<int:number>/without")
+@allows(Role.PLANNER, cost=100, slow=True)
+def leave_out(number: int) -> Any:
+    """The same plan without a course, beside the present one."""
+    found, place = variants.find(number), number_in(request.form.get("session", ""))
+    if found is None or place is None or place >= len(found["plan"]["sessions"]):
+        return gone()
+    session = found["plan"]["sessions"][place]
+    change = gettext("移出《%(title)s》", title=session["title"])
+    return made(without(found["form"], session["course_ids"]), change, number)
+
+
+@bp.post("/plan/<int:number>/with")
+@allows(Role.PLANNER, cost=100, slow=True)
+def put_in(number: int) -> Any:
+    """The same plan with a course that must be held, beside the present one."""
+    found, course = variants.find(number), request.form.get("course_id", "")
+    catalog = desk.recommender().catalog
+    if found is None or course not in catalog.row_of:
+        return gone()
+    change = gettext("排入《%(title)s》", title=catalog.courses[catalog.row_of[course]].title)
+    return made(with_course(found["form"], course), change, number)
+
+
+@bp.post("/plan/<int:number>/otherwise")
+@allows(Role.PLANNER, cost=100, slow=True)
+def otherwise(number: int) -> Any:
+    """Take up other hours or seats as a plan of its own."""
+    found = variants.find(number)
+    if found is None:
+        return gone()
+    form, change = _changed(found["form"])
+    return made(form, change, number)
+
+
+@bp.post("/plan/<int:number>/what-if")
+@allows(Role.PLANNER, cost=100, slow=True)
+def what_if(number: int) -> Any:
+    """What the best plan with other hours or seats would close, beside what this one closes."""
+    found, reading = variants.find(number), desk.reading()
+    if found is None or reading is None:
+        return gone()
+    form, change = _changed(found["form"])
+    other, trouble = _tried(form, reading)
+    page = "plan/what_if.html" if "HX-Request" in request.headers else "plan/what_if_page.html"
+    return render_template(
+        page,
+        step=3,
+        number=number,
+        form=form,
+        change=change,
+        trouble=trouble,
+        outcome=Outcome(found["plan"]),
+        other=other,
+        share=_share(other) if other else 0.0,
+    )
+
+
+@bp.get("/plan/<int:number>/sheets/<int:place>")
+@allows(Role.PLANNER)
+def sheet(number: int, place: int) -> Any:
+    """One of the reports of a plan."""
+    told = variants.sheets(number) if variants.find(number) else []
+    if place >= len(told):
+        return gone()
+    return render_template(
+        "plan/sheet.html",
+        step=3,
+        number=number,
+        shown=shown(told, place, variants.called(), request.args.get("page", "")),
+        reports=[(one["name"], len(one["rows"])) for one in told],
+    )
+
+
+@bp.get("/plan/<int:number>/workbook")
+@allows(Role.PLANNER, cost=10)
+def as_workbook(number: int) -> Any:
+    """The workbook of a plan that is tried."""
+    if variants.find(number) is None:
+        return gone()
+    people = variants.called()
+    sheets = [named(load_sheet(one), people) for one in variants.sheets(number)]
+    return workbook(sheets, gettext("方案 %(number)s", number=number))
+
+
+@bp.post("/plan/<int:number>/save")
+@allows(Role.PLANNER, cost=10)
+def save(number: int) -> Any:
+    """Keep a plan, as ``POST /plans`` does, and its reports with it."""
+    found, reading = variants.find(number), desk.reading()
+    if found is None or reading is None:
+        return gone()
+    names = [{"id": person.id, "name": person.name} for person in reading.values if person.name]
+    body = {"title": request.form.get("title", "").strip(), "plan": found["plan"], "names": names}
+    try:
+        asked = PlanIn().load(body)
+    except ValidationError as error:
+        told = "；".join(dict.fromkeys(said.chinese for said in flatten(error.messages)))
+        flash(gettext("没有保存：%(told)s。", told=told), "warning")
+        return redirect(url_for("variant.show", number=number), 303)
+    kept = plans.save(
+        store(),
+        by(),
+        asked["title"],
+        asked["plan"],
+        {one["id"]: one["name"] for one in asked["names"]},
+        current_app.config["PLAN_DAYS"],
+        variants.sheets(number),
+    )
+    flash(gettext("方案已保存。"))
+    return redirect(url_for("saved.show", plan_id=kept.id), 303)
+
+
+@bp.post("/plan/<int:number>/drop")
+@allows(Role.PLANNER)
+def drop(number: int) -> Any:
+    """Take a plan from the desk."""
+    variants.drop(number)
+    return redirect(url_for("plan.show"), 303)
+
+
+def _changed(form: Form) -> tuple[Form, str]:
+    """The form with the hours and seats that were chosen instead, and the change in words."""
+    asked = {name: request.form[name].strip() for name in ("length", "seats") if request.form.get(name, "").strip()}
+    words = []
+    if asked.get("length", form.get("length")) != form.get("length"):
+        unit = gettext("天") if form.get("length_in") == "days" else gettext("学时")
+        words.append(f"{asked['length']} {unit}")
+    if asked.get("seats", form.get("seats")) != form.get("seats"):
+        words.append(gettext("每场 %(seats)s 个名额", seats=asked["seats"]))
+    return {**form, **asked}, gettext("改为 %(what)s", what="、".join(words)) if words else gettext("条件不变")
+
+
+def _tried(form: Form, reading: Reading[Profile]) -> tuple[CohortPlan | None, str]:
+    """The plan that a changed form asks for, or why there is none."""
+    _, asked, faults = asked_in(form)
+    if asked is None:
+        return None, "；".join(faults.values())
+    if is_long(asked, reading):
+        return None, gettext("人数较多或求解时间较长，不能随拖随算；请按这个条件另排一份，完成后再比较。")
+    quick = replace(asked, time_limit=min(asked.time_limit, PATIENCE))
+    try:
+        return tried(desk.recommender(), reading.values, quick, current_app.config), ""
+    except InputError as error:
+        return None, in_words_of_the_form(error)
+
+
+def _share(plan: CohortPlan) -> float:
+    """The share of the weight of all gaps that a plan closes."""
+    closed = sum(one.gap.weight for one in plan.closed)
+    whole = closed + sum(one.gap.weight for one in plan.missed)
+    return closed / whole if whole else 0.0
