@@ -25,7 +25,7 @@ test: $(VENV)/.dev ## run every check: lint, types, tests, notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 fuzz: $(VENV)/.dev ## ask the service at length whatever its document allows (the tests do it in short)
 	FUZZ_EXAMPLES=1000 $(BIN)/pytest tests/service/test_fuzz.py

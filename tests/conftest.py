@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from hypothesis import settings
 from model import training
 from model.lexicon import Competency, Lexicon, PostFamily, Requirement, load_lexicon
 from model.recommender import Recommender
-from model.registry import Registry
+from model.versions.durable import alone
+from model.versions.registry import Registry
 
 settings.register_profile("quebu", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("quebu")
@@ -51,18 +51,18 @@ def learnt_from() -> str:
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry whose active version was trained on the bundled catalog; kept between runs for as long as code and data stay the same."""
     kept = ROOT / "instance" / "tests" / learnt_from()
-    if not (kept / "active").exists():
-        for old in sorted(kept.parent.glob("*"), key=lambda path: path.stat().st_mtime)[:-3]:
-            shutil.rmtree(old, ignore_errors=True)
-        store = Registry(tmp_path_factory.mktemp("made") / "registry")
-        catalog = training.knowledge().judgements.catalog
-        card = {"created": "2026-01-01T00:00:00Z", "source": "courses.csv", "courses": len(catalog), "metrics": {}}
-        store.activate(store.save(lambda version: training.train(catalog, version), card))
-        draft = kept.with_name(f"{kept.name}-{os.getpid()}")
-        shutil.copytree(store.folder, draft)
-        with suppress(OSError):  # Another run has finished the same meanwhile.
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with alone(kept.parent / ".lock"):  # Of several processes that test at the same time, one trains.
+        if not (kept / "active").exists():
+            for old in sorted(kept.parent.glob("*"), key=lambda path: path.stat().st_mtime)[:-3]:
+                shutil.rmtree(old, ignore_errors=True)
+            store = Registry(tmp_path_factory.mktemp("made") / "registry")
+            catalog = training.knowledge().judgements.catalog
+            card = {"created": "2026-01-01T00:00:00Z", "source": "courses.csv", "courses": len(catalog), "metrics": {}}
+            store.activate(store.save(lambda version: training.train(catalog, version), card))
+            draft = kept.with_name(f"{kept.name}-{os.getpid()}")
+            shutil.copytree(store.folder, draft)
             draft.rename(kept)
-        return store.folder
     folder = tmp_path_factory.mktemp("instance") / "registry"
     shutil.copytree(kept, folder)
     return folder
