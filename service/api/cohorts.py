@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any, NamedTuple
 
 from apiflask import APIBlueprint
@@ -230,11 +231,8 @@ def plan_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
 def recommend_cohort(query: dict[str, Any], headers: dict[str, Any]) -> Any:
     """The recommendations for all."""
     recommender, limits = recommender_of(query), limits_of(query)
-    month = (query["as_of"].year, query["as_of"].month) if query["as_of"] else None
     try:
-        body = sent_parts(()) if is_form() else g.body
-        PeopleIn(exclude=WITHOUT_PEOPLE if is_form() else ()).load(body)
-        sent = people_sent(recommender.lexicon, month)
+        sent, month = people_alone(recommender.lexicon, query["as_of"])
     except InputError as error:
         return refused(error)
     if is_large(sent):
@@ -258,6 +256,13 @@ def people_sent(lexicon: Lexicon, month: Month | None) -> Sent:
     if len(reading.values) > most:
         raise InputError(too_many.format(most=most, found=len(reading.values)))
     return Sent(roster, reading)
+
+
+def people_alone(lexicon: Lexicon, day: date | None) -> tuple[Sent, Month | None]:
+    """The people of a request that brings nothing else, and the month it is asked for; raises what :func:`people_sent` does."""
+    PeopleIn(exclude=WITHOUT_PEOPLE if is_form() else ()).load(sent_parts(()) if is_form() else g.body)
+    month = (day.year, day.month) if day else None
+    return people_sent(lexicon, month), month
 
 
 def is_large(sent: Sent) -> bool:

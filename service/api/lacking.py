@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, g
+from flask import Response
 from marshmallow import RAISE, fields
 
 from model.cohort.diagnosis import COMMON_SHARE
 from model.domain import Cause
 from model.errors import InputError
 from service.api.body import documents_body
-from service.api.cohorts import UPLOADED, WITHOUT_PEOPLE, PeopleIn, as_job, is_large, people_sent, reading_out, refused
+from service.api.cohorts import UPLOADED, PeopleIn, as_job, is_large, people_alone, reading_out, refused
 from service.api.jobs import ACCEPTED, PreferIn
 from service.api.recommendations import LimitsIn, limits_of, recommender_of
-from service.api.uploads import is_form, read_body, sent_parts
+from service.api.uploads import read_body
 from service.cohorts import JSON, asked_of, diagnosis_as_json
 from service.shapes.diagnosis import AXES
 from service.shapes.fields import Door, Number, between, both, one_of
@@ -140,11 +140,8 @@ class LackingOut(Door):
 def diagnose(query: dict[str, Any], headers: dict[str, Any]) -> Any:
     """Who lacks what."""
     recommender, limits = recommender_of(query), limits_of(query)
-    month = (query["as_of"].year, query["as_of"].month) if query["as_of"] else None
     try:
-        body = sent_parts(()) if is_form() else g.body
-        PeopleIn(exclude=WITHOUT_PEOPLE if is_form() else ()).load(body)
-        sent = people_sent(recommender.lexicon, month)
+        sent, month = people_alone(recommender.lexicon, query["as_of"])
     except InputError as error:
         return refused(error)
     if is_large(sent):

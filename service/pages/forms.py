@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from flask import request
 from marshmallow import ValidationError
 
+from model.domain import Heading
 from service.shapes.fields import Door, flatten
 from service.wire.languages import CHINESE, chosen
 
@@ -25,3 +27,14 @@ def passed(door: Door, told: Mapping[str, Any]) -> tuple[dict[str, Any] | None, 
 def whole(text: str) -> int | str:
     """A whole number as a form tells it; the text itself where it is none, so that the door says what is wrong."""
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else text
+
+
+def may_be_corrected(headings: Iterable[Heading]) -> list[Heading]:
+    """The headers of a file whose meaning a planner may choose anew: private columns are not read, whatever anybody says."""
+    return [one for one in headings if one.field != ""]
+
+
+def headers_said(headings: Iterable[Heading]) -> dict[str, str]:
+    """The headers whose meaning was chosen anew. A header is told by its number on the page, so that its words need not travel twice."""
+    said = ((one, request.form.get(f"header-{number}")) for number, one in enumerate(may_be_corrected(headings)))
+    return {one.header: field for one, field in said if field is not None and field != (one.field or "")}

@@ -25,6 +25,7 @@ from service.engine import Engine
 from service.jobs.training import drafted_from
 from service.pages import desk
 from service.pages.downloads import download
+from service.pages.forms import headers_said, may_be_corrected
 from service.shapes.courselists import COURSE_SUFFIXES, annotated_list
 from service.shapes.imports import COURSES, ImportIn, file_name
 from service.store.roles import Role
@@ -53,7 +54,7 @@ def show() -> Any:
         told=told,
         changes=told["changes"],
         moved=told["base"] != registry.pointer() and registry.pointer() is not None,
-        headings=list(enumerate(_readable(told))),
+        headings=list(enumerate(may_be_corrected(_headings(told)))),
         private=[one.header for one in _headings(told) if one.field == ""],
         fields=names_of(COLUMNS),
         branches=BRANCHES,
@@ -89,7 +90,7 @@ def mend() -> Any:
     if asked is None:
         return redirect(url_for("newlist.show"), 303)
     told = desk.take(CHECKED)
-    headers = dict(asked["map"] or {}) | dict(_headers_said(told)) | dict(_headers_told())
+    headers = dict(asked["map"] or {}) | headers_said(_headings(told) if told else ()) | dict(_headers_told())
     labels = dict(asked["categories"] or {}) | dict(_labels_said(asked, told))
     said = {"map": headers, "categories": {label: branch for label, branch in labels.items() if branch}}
     try:
@@ -157,19 +158,6 @@ def _told(drafted: Draft) -> dict[str, Any]:
 
 def _headings(told: dict[str, Any]) -> list[Heading]:
     return [Heading(*one) for one in told["headings"]]
-
-
-def _readable(told: dict[str, Any]) -> list[Heading]:
-    """The headers that may be corrected: private columns are not read, whatever anybody says."""
-    return [one for one in _headings(told) if one.field != ""]
-
-
-def _headers_said(told: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """The headers whose field was chosen anew. A header is told by its number on the page, so that its words need not travel twice."""
-    for number, heading in enumerate(_readable(told) if told else ()):
-        field = request.form.get(f"header-{number}")
-        if field is not None and field != (heading.field or ""):
-            yield heading.header, field
 
 
 def _headers_told() -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from model.files.rosters import COLUMNS
 from model.reports import account_line
 from service.cohorts import Roster, in_words_of_the_request
 from service.pages import desk
+from service.pages.forms import headers_said, may_be_corrected
 from service.pages.help import guide
 from service.pages.paging import Page
 from service.pages.plans import variants
@@ -39,7 +40,7 @@ def show() -> str:
         return render_template("roster/give.html", step=1, trouble=None, suffixes=SUFFIXES)
     given = desk.take("roster")
     lexicon = desk.recommender().lexicon
-    headings = [one for one in reading.headings if one.field != ""]
+    headings = may_be_corrected(reading.headings)
     return render_template(
         "roster/read.html",
         step=1,
@@ -91,13 +92,8 @@ def mend() -> Any:
     given, content = desk.take("roster"), desk.take_bytes("file")
     if given is None or content is None:
         return redirect(url_for("roster.show"), 303)
-    # A header is told by its number on the page, so that its words need not travel twice.
     told = desk.reading()
-    headers = dict(given["headers"])
-    for number, heading in enumerate(one for one in (told.headings if told else ()) if one.field != ""):
-        field = request.form.get(f"header-{number}")
-        if field is not None and field != (heading.field or ""):
-            headers[heading.header] = field
+    headers = {**given["headers"], **headers_said(told.headings if told else ())}
     cells = {**given["cells"], **{
         name.removeprefix("cell:"): text for name, text in request.form.items() if name.startswith("cell:") and text.strip()
     }}  # fmt: skip

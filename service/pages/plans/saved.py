@@ -34,6 +34,10 @@ UNKNOWN = "没有这个方案，或它已经到期删除。"
 NO_SHEETS = "这个方案由接口保存，没有带报表；可下载 JSON，或用名册重新排一次再保存。"
 
 
+class NotKept(LookupError):
+    """There is no such plan, or not the part of it that is asked for; the message says which."""
+
+
 class Opened(NamedTuple):
     """A saved plan: what is told of it, its JSON, what its people are called, its sheets with tokens for names."""
 
@@ -65,8 +69,6 @@ def listed() -> Any:
 def show(plan_id: str) -> Any:
     """A saved plan: what it closes, who is missed, its reports and files."""
     found = _opened(plan_id)
-    if found is None:
-        return _unknown()
     outcome = Outcome(found.plan)
     return render_template(
         "saved/show.html",
@@ -87,12 +89,14 @@ def show(plan_id: str) -> Any:
 def sheet(plan_id: str, place: int) -> Any:
     """One of the reports of a saved plan."""
     found = _opened(plan_id)
-    if found is None or place >= len(found.told):
-        return _unknown()
+    if place >= len(found.told):
+        raise NotKept(UNKNOWN)
     return render_template(
-        "saved/sheet.html",
+        "plan/sheet.html",
         step=4,
-        saved=found.saved,
+        back=(url_for("saved.show", plan_id=plan_id), gettext("返回 %(title)s", title=found.saved.title)),
+        to=lambda other: url_for("saved.sheet", plan_id=plan_id, place=other),
+        further=lambda page: url_for("saved.sheet", plan_id=plan_id, place=place, page=page),
         shown=shown(found.told, place, found.people, request.args.get("page", "")),
         reports=[(one["name"], len(one["rows"])) for one in found.told],
     )
@@ -103,8 +107,6 @@ def sheet(plan_id: str, place: int) -> Any:
 def on_paper(plan_id: str) -> Any:
     """A saved plan as it is printed on A4."""
     found = _opened(plan_id)
-    if found is None:
-        return _unknown()
     return render_template("saved/print.html", saved=found.saved, outcome=Outcome(found.plan), people=found.people)
 
 
@@ -112,9 +114,7 @@ def on_paper(plan_id: str) -> Any:
 @allows(Role.PLANNER, cost=10)
 def as_workbook(plan_id: str) -> Any:
     """The workbook of a saved plan."""
-    found = _opened(plan_id)
-    if found is None or not found.told:
-        return _unknown(found)
+    found = _opened(plan_id, reports=True)
     return workbook([named(one, found.people) for one in found.sheets], found.saved.title)
 
 
@@ -122,9 +122,7 @@ def as_workbook(plan_id: str) -> Any:
 @allows(Role.PLANNER, cost=10)
 def units(plan_id: str) -> Any:
     """Who attends, a sheet for each unit."""
-    found = _opened(plan_id)
-    if found is None or not found.told:
-        return _unknown(found)
+    found = _opened(plan_id, reports=True)
     name = gettext("%(title)s 单位名单", title=found.saved.title)
     return workbook(unit_sheets(found.sheets, Outcome(found.plan), found.people), name)
 
@@ -133,9 +131,7 @@ def units(plan_id: str) -> Any:
 @allows(Role.PLANNER, cost=10)
 def units_table(plan_id: str) -> Any:
     """The same as one table."""
-    found = _opened(plan_id)
-    if found is None or not found.told:
-        return _unknown(found)
+    found = _opened(plan_id, reports=True)
     name = gettext("%(title)s 单位名单", title=found.saved.title)
     return table(unit_table(found.sheets, Outcome(found.plan), found.people), name)
 
@@ -145,8 +141,6 @@ def units_table(plan_id: str) -> Any:
 def as_json(plan_id: str) -> Any:
     """The plan as the interface tells it; the command and the interface take it as the plan before."""
     found = _opened(plan_id)
-    if found is None:
-        return _unknown()
     content = json.dumps(found.plan, ensure_ascii=False, indent=2).encode()
     return download(content, JSON, f"{found.saved.title}.json")
 
@@ -155,8 +149,7 @@ def as_json(plan_id: str) -> Any:
 @allows(Role.PLANNER)
 def erase_names(plan_id: str) -> Any:
     """Keep the analysis, forget the persons."""
-    if plans.find(store(), g.principal, plan_id) is None:
-        return _unknown()
+    _own(plan_id)
     people = plans.erase_names(store(), by(), plan_id)
     flash(gettext("已抹去 %(people)s 人的身份，分析保留。", people=people))
     return redirect(url_for("saved.show", plan_id=plan_id), 303)
@@ -166,24 +159,32 @@ def erase_names(plan_id: str) -> Any:
 @allows(Role.PLANNER)
 def delete(plan_id: str) -> Any:
     """Forget a plan and who it is about."""
-    kept = plans.find(store(), g.principal, plan_id)
-    if kept is None:
-        return _unknown()
+    kept = _own(plan_id)
     plans.remove(store(), by(), plan_id)
     flash(gettext("已删除《%(title)s》。", title=kept.title))
     return redirect(url_for("saved.listed"), 303)
 
 
-def _opened(plan_id: str) -> Opened | None:
-    """A plan of somebody's own; that it was read is recorded."""
+def _own(plan_id: str) -> Saved:
+    """What is told of a plan of somebody's own; NotKept where there is none."""
     saved = plans.find(store(), g.principal, plan_id)
     if saved is None:
-        return None
+        raise NotKept(UNKNOWN)
+    return saved
+
+
+def _opened(plan_id: str, *, reports: bool = False) -> Opened:
+    """A plan of somebody's own; that it was read is recorded. NotKept where there is none, or where it has no ``reports`` though they are asked for."""
+    saved = _own(plan_id)
     plan, names = plans.opened(store(), by(), plan_id)
     # Posts were not kept: who asked for names to be kept did not ask for more.
     people = [Called(names.get(one["id"], one["id"])) for one in plan["people"]]
-    return Opened(saved, plan, people, plans.sheets_of(store(), plan_id) or [])
+    told = plans.sheets_of(store(), plan_id) or []
+    if reports and not told:
+        raise NotKept(NO_SHEETS)
+    return Opened(saved, plan, people, told)
 
 
-def _unknown(found: Opened | None = None) -> Response:
-    return problem(404, NO_SHEETS if found else UNKNOWN)
+@bp.errorhandler(NotKept)
+def _refused(error: NotKept) -> Response:
+    return problem(404, str(error))

@@ -133,7 +133,9 @@ def sheet(number: int, place: int) -> Any:
     return render_template(
         "plan/sheet.html",
         step=3,
-        number=number,
+        back=(url_for("variant.show", number=number), gettext("返回方案 %(number)s", number=number)),
+        to=lambda other: url_for("variant.sheet", number=number, place=other),
+        further=lambda page: url_for("variant.sheet", number=number, place=place, page=page),
         shown=shown(told, place, variants.called(), request.args.get("page", "")),
         reports=[(one["name"], len(one["rows"])) for one in told],
     )

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from apiflask import APIFlask
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from service import create_app
 from service.shapes.plans import dump_cohort
 from service.store import plans
 from service.store.audit import By
@@ -26,25 +24,6 @@ from tests.filings import filed, office_demand
 from tests.service.pages.planner import Planner
 
 PERSON = "闻世钧"
-
-
-@pytest.fixture(scope="module")
-def home(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> APIFlask:
-    """One service for all: its version is loaded once, and every planner has a desk of their own."""
-    store = f"sqlite:///{tmp_path_factory.mktemp('home')}/quebu.db"
-    own = {"DATABASE_URL": store, "SECRET": "x" * 32, "RATE_LIMIT": 10_000_000}
-    return create_app({"REGISTRY": str(registry), "TESTING": True, "LOCAL": True, **own})
-
-
-@pytest.fixture
-def own_store(home: APIFlask) -> Database:
-    store: Database = home.extensions["quebu.store"]
-    return store
-
-
-@pytest.fixture
-def planner(home: APIFlask) -> Planner:
-    return Planner(home.test_client()).with_sample()
 
 
 @pytest.fixture
