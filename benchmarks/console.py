@@ -72,6 +72,7 @@ def measured(page: Page, address: str) -> None:
         for _ in range(ROUNDS):
             page.goto(address + path, wait_until="load")
             sent.append(page.evaluate(SENT))
+            page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
             shown.append(page.evaluate(PAINTED))
             weights.append(
                 page.evaluate(

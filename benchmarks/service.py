@@ -1,7 +1,8 @@
 """The service under load: single recommendations with full reasons, a batch of 20,000, where the time goes, memory, a swap of the active version.
 
 Needs wrk (`apt-get install wrk`). People and courses are those of speed.py. The client takes part of the two cores, so the figures are what a caller
-on the same machine sees. Usage: python benchmarks/service.py [PEOPLE] [COURSES], where COURSES is the length of the larger list (0: none).
+on the same machine sees. Usage: python benchmarks/service.py [PEOPLE] [COURSES] [single] [batch], where COURSES is the length of the larger list
+(0: none).
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def load(service: Service, bodies: Path, pause: int = 0, seconds: int = SECONDS)
 def warm(service: Service, bodies: Path) -> None:
     """Ask until hardly any answer takes longer than what a busy machine explains: each process understands each once, and nobody can choose which one answers."""
     for _ in range(30):
-        _, p50, p99, _ = load(service, bodies)
+        _, _, p99, _ = load(service, bodies)
         if p99 < 20 * CONNECTIONS:
             return
 
@@ -226,6 +227,26 @@ def swap(service: Service, registry: Path, bodies: Path) -> None:
     print(f"| swap under load | {rate:,.0f} | | {p50:.1f} | {p99:.1f} | {failed} |", flush=True)
 
 
+def singles(registries: dict[str, Path], bodies: Path) -> None:
+    """One recommendation after the other, by one process and by two, and the memory they take."""
+    print(
+        "| one recommendation, full reasons | full load, requests/s | half load, requests/s | p50 ms | p99 ms | failed |"
+    )
+    print("|---|---|---|---|---|---|")
+    held: list[str] = []
+    for name, registry in registries.items():
+        for workers in (1, 2):
+            what = f"{name}, {workers} worker{'s' * (workers > 1)}"
+            with running(registry, workers) as service:
+                idle = holding(service)
+                single(service, bodies, what)
+                held.append(f"| {what} | {idle} | {holding(service)} |")
+                if workers == 2:
+                    swap(service, registry, bodies)
+    print("\n| memory, MiB | PSS of all, idle | the last process alone | PSS of all, busy | the last process alone |")
+    print("|---|--:|--:|--:|--:|", *held, sep="\n", flush=True)
+
+
 def main() -> None:
     """Print the tables."""
     if not SHARED.is_dir() or not shutil.which("wrk"):
@@ -233,6 +254,7 @@ def main() -> None:
         return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     length = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
+    parts = sys.argv[3:] or ["single", "batch"]
     with tempfile.TemporaryDirectory() as folder:
         people, bodies = Path(folder) / "people.jsonl", Path(folder) / "known.jsonl"
         make_profiles(count, people)
@@ -247,24 +269,10 @@ def main() -> None:
             for _ in range(2):
                 command = [QUEBU, "train", "--courses", courses, "--registry", registries[name], "--activate"]
                 subprocess.run(command, check=True, capture_output=True)
-        print(
-            "| one recommendation, full reasons | full load, requests/s | half load, requests/s | p50 ms | p99 ms | failed |"
-        )
-        print("|---|---|---|---|---|---|")
-        held: list[str] = []
-        for name, registry in registries.items():
-            for workers in (1, 2):
-                what = f"{name}, {workers} worker{'s' * (workers > 1)}"
-                with running(registry, workers) as service:
-                    idle = holding(service)
-                    single(service, bodies, what)
-                    held.append(f"| {what} | {idle} | {holding(service)} |")
-                    if workers == 2:
-                        swap(service, registry, bodies)
-        print(
-            "\n| memory, MiB | PSS of all, idle | the last process alone | PSS of all, busy | the last process alone |"
-        )
-        print("|---|--:|--:|--:|--:|", *held, sep="\n", flush=True)
+        if "single" in parts:
+            singles(registries, bodies)
+        if "batch" not in parts:
+            return
         print("\n| a batch | |\n|---|---|")
         for name, registry in registries.items():
             with running(registry, 1) as service:

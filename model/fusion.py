@@ -7,7 +7,7 @@ learnt from; for a catalog about others, where competencies are recognised that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -21,11 +21,19 @@ from sklearn.preprocessing import StandardScaler
 SMALLEST = 0.02  # Evidence below this counts as about none; keeps the logarithm finite.
 
 
+SHAPES: tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], ...] = (
+    lambda x: x,
+    np.sqrt,
+    lambda x: np.log(x + SMALLEST),
+    lambda x: x * x * x,
+)
+
+
 def curves(evidence: NDArray[np.floating]) -> NDArray[np.float64]:
     """The shapes a curve is made of, for evidence of shape (..., features): returns (..., features, shapes)."""
     # Summing many pairs in single precision would let the processor's kernels and threads show in the weights.
     x = np.asarray(evidence, dtype=np.float64)
-    return np.stack([x, np.sqrt(x), np.log(x + SMALLEST), x**3], axis=-1)
+    return np.stack([shape(x) for shape in SHAPES], axis=-1)
 
 
 class Said(NamedTuple):
@@ -67,9 +75,14 @@ class Fusion(BaseEstimator):  # type: ignore[misc]
 
     def addends(self, evidence: NDArray[np.floating]) -> NDArray[np.float64]:
         """What each feature adds to the log-odds, over what it would add if it were nought; shape as the evidence."""
-        shaped = curves(evidence)
-        slopes = (self.weights_.coef_[0] / self.scaler_.scale_).reshape(shaped.shape[-2:])
-        return np.asarray(((shaped - curves(np.zeros(len(slopes)))) * slopes).sum(axis=-1))
+        x = np.asarray(evidence, dtype=np.float64)
+        slopes = (self.weights_.coef_[0] / self.scaler_.scale_).reshape(x.shape[-1], -1)
+        nothing = np.zeros(())
+        # One shape after the other: all at once would take four times the memory, of which there are many courses' worth already.
+        added = np.zeros(x.shape)
+        for shape, slope in zip(SHAPES, slopes.T, strict=True):
+            added += (shape(x) - shape(nothing)) * slope
+        return added
 
     @property
     def offset(self) -> float:

@@ -7,7 +7,7 @@ A :class:`Ranker` is one complete way to get there: a classifier, the evidence o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,9 +31,11 @@ from model.lexicon import Lexicon
 from model.vectors import Remembered, SentenceEncoder
 
 CHUNK = 256  # Texts scored at once; bounds memory at CHUNK x courses x features.
-RECENT_BYTES = 64 * 2**20
+RECENT_BYTES = 32 * 2**20
+AT_ONCE = 2**19  # Pairs of a text and a course whose evidence is weighed at once.
 
 SCORE = np.dtype([("relevance", np.float32), ("strongest", np.int8)])
+REACHING = np.dtype([("place", np.int32), *SCORE.descr])
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -95,6 +97,7 @@ class Ranker:
     evidence: Evidence
     shipped: Weights | None = None
     _recent: Remembered = field(default_factory=lambda: Remembered(RECENT_BYTES))
+    _reaching: dict[float, Remembered] = field(default_factory=dict)
 
     @property
     def classifier(self) -> CompetencyClassifier:
@@ -119,12 +122,30 @@ class Ranker:
         """Scores of every course for each text; a text asked lately is not computed again."""
         return np.stack(self._recent.rows(texts, self._scores))
 
+    def reaching(self, texts: Sequence[str], least: float) -> list[NDArray[np.void]]:
+        """For each text the courses of at least that relevance, a row each (:data:`REACHING`). They are few, so that many more texts can be remembered
+        than where every course's score is kept."""
+        recent = self._reaching.setdefault(least, Remembered(RECENT_BYTES))
+        return recent.rows(texts, lambda missing: [_reaching(row, least) for row in self._by_blocks(missing)])
+
+    def _by_blocks(self, texts: Sequence[str]) -> Iterator[NDArray[np.void]]:
+        size = max(1, AT_ONCE // max(1, len(self.evidence.teaches)))
+        for start in range(0, len(texts), size):
+            yield from self._scores(texts[start : start + size])
+
     def _scores(self, texts: Sequence[str]) -> NDArray[np.void]:
         addends = self.weights.addends(self.evidence.of(texts), self.evidence.familiar)
         scores = np.empty(addends.shape[:-1], dtype=SCORE)
         scores["relevance"] = self.weights.probability(addends, self.evidence.familiar)
         scores["strongest"] = addends[..., 1:].argmax(axis=-1) + 1  # The first, lack, is the same for every course.
         return scores
+
+
+def _reaching(row: NDArray[np.void], least: float) -> NDArray[np.void]:
+    places = np.flatnonzero(row["relevance"] >= least)
+    found = np.empty(len(places), dtype=REACHING)
+    found["place"], found["relevance"], found["strongest"] = places, row["relevance"][places], row["strongest"][places]
+    return found
 
 
 class Matcher(BaseEstimator):  # type: ignore[misc]
@@ -243,6 +264,12 @@ class Matcher(BaseEstimator):  # type: ignore[misc]
             return np.zeros((0, self.courses_), dtype=SCORE)
         meant = self._meant(texts)
         return self._able(lambda ranker: ranker.scores(meant))
+
+    def reaching(self, texts: Sequence[str], least: float) -> list[NDArray[np.void]]:
+        """For each text the courses of at least that relevance: place in the catalog, relevance, strongest evidence (:data:`REACHING`)."""
+        check_is_fitted(self)
+        meant = self._meant(texts)
+        return self._able(lambda ranker: ranker.reaching(meant, least)) if len(texts) else []
 
     def relevance(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """The relevances alone."""

@@ -262,12 +262,10 @@ class Recommender:
         distinct = sorted(texts)
         for start in range(0, len(distinct), CHUNK):
             chunk = distinct[start : start + CHUNK]
-            for text, row in zip(chunk, self.matcher.scores(chunk), strict=True):
-                reaches = (row["relevance"] >= self.accepted) & (not names_nothing(text))
-                found = np.flatnonzero(reaches)
+            for text, rows in zip(chunk, self.matcher.reaching(chunk, self.accepted), strict=True):
+                found = () if names_nothing(text) else rows.tolist()
                 reach[text] = {
-                    int(place): Reached(round(float(relevance), 4), FEATURES[strongest])
-                    for place, (relevance, strongest) in zip(found, row[found].tolist(), strict=True)
+                    place: Reached(round(relevance, 4), FEATURES[strongest]) for place, relevance, strongest in found
                 } | dict.fromkeys(self._rows(self.overrides.curation.pinned(text, texts[text])), Reached(1.0, PINNED))
         return reach
 

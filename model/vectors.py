@@ -49,7 +49,7 @@ class Remembered:
         self._start()
 
     def _start(self) -> None:
-        self._rows: LRUCache[bytes, NDArray[Any]] = LRUCache(self.most_bytes, getsizeof=lambda row: row.nbytes)
+        self._rows: LRUCache[bytes, NDArray[Any]] = LRUCache(self.most_bytes, getsizeof=_size)
         self._lock = threading.Lock()
 
     def __getstate__(self) -> int:
@@ -60,7 +60,7 @@ class Remembered:
         self.most_bytes = most_bytes
         self._start()
 
-    def rows(self, texts: Sequence[str], compute: Callable[[list[str]], NDArray[Any]]) -> list[NDArray[Any]]:
+    def rows(self, texts: Sequence[str], compute: Callable[[list[str]], Iterable[NDArray[Any]]]) -> list[NDArray[Any]]:
         """The row of each text; ``compute`` is asked once for the distinct texts not seen lately."""
         keys = [digest(text) for text in texts]
         found: dict[bytes, NDArray[Any]] = {}
@@ -74,7 +74,7 @@ class Remembered:
             found |= zip(missing, computed, strict=True)
             with self._lock:
                 for key in missing:
-                    if found[key].nbytes <= self.most_bytes:
+                    if _size(found[key]) <= self.most_bytes:
                         self._rows[key] = found[key].copy()
         return [found[key] for key in keys]
 
@@ -176,6 +176,10 @@ def product(rows: NDArray[np.floating], table: NDArray[np.floating]) -> NDArray[
     exact, step = rows.astype(np.float64), max(1, BLOCK // table.shape[0])
     blocks = [exact @ table[:, at : at + step].astype(np.float64) for at in range(0, table.shape[1], step)]
     return np.concatenate(blocks, axis=1).astype(np.float32)
+
+
+def _size(row: NDArray[Any]) -> int:
+    return row.nbytes or 64  # Of an empty row its key and its place are left.
 
 
 def digest(text: str) -> bytes:

@@ -98,6 +98,15 @@ def test_relevances_are_probabilities_whatever_the_text(texts: list[str]) -> Non
     assert ((found > 0) & (found < 1)).all()
 
 
+@pytest.mark.parametrize("least", [0.0, 0.4, 0.99])
+def test_the_courses_that_reach_a_relevance_are_those_whose_scores_do(least: float) -> None:
+    texts = [*TEXTS, *ODD]
+    for scores, found in zip(FITTED.scores(texts), FITTED.reaching(texts, least), strict=True):
+        expected = [(place, *one) for place, one in enumerate(scores.tolist()) if one[0] >= least]
+        assert found.tolist() == expected
+    assert FITTED.reaching([], least) == []
+
+
 def test_texts_of_odd_content_are_answered_and_empty_ones_accept_nothing() -> None:
     found = FITTED.relevance(ODD)
     assert np.isfinite(found).all()

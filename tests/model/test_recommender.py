@@ -77,9 +77,16 @@ class CountingMatcher(Matcher):
     """A matcher that remembers which texts it was asked to score."""
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.void]:
+        self._count(texts)
+        return super().scores(texts)
+
+    def reaching(self, texts: Sequence[str], least: float) -> list[NDArray[np.void]]:
+        self._count(texts)
+        return super().reaching(texts, least)
+
+    def _count(self, texts: Sequence[str]) -> None:
         self.scored = [*getattr(self, "scored", []), *texts]
         self.largest = max(getattr(self, "largest", 0), len(texts))
-        return super().scores(texts)
 
 
 def train(courses: Sequence[Course]) -> Recommender:
