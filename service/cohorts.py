@@ -48,15 +48,19 @@ class Roster(NamedTuple):
     content: bytes
     mended: Mended = AS_SENT
 
+    @property
+    def name(self) -> str:
+        """What its file is called while it is read, and in what is said of it: the name a client gave its file is never used."""
+        return f"roster{self.suffix}"
+
     def read(self, lexicon: Lexicon, month: Month | None = None) -> Reading[Profile]:
         """The people on it; InputError or ValidationError where they cannot be used."""
         if self.suffix == LISTED:
             return reading_of(json.loads(self.content), lexicon)
         if self.suffix == READ:
             return load_read(json.loads(self.content))
-        # The name a client gave its file is never used.
         with TemporaryDirectory() as folder:
-            path = Path(folder) / f"roster{self.suffix}"
+            path = Path(folder) / self.name
             path.write_bytes(self.content)
             return roster_in(path, lexicon, month, self.mended)
 

@@ -19,7 +19,7 @@ from model.lexicon import Lexicon, bare
 
 COLUMNS = (
     Column("course_id", ("课程编号", "课程代码", "课程编码", "课程id", "编号", "course_id", "id"), code=True),
-    Column("code", ("code",), code=True),
+    Column("code", ("平台代码", "code"), code=True),
     Column("serial", ("序号",)),
     Column("title", ("课程名称", "课程名", "课程标题", "专题名称", "讲题", "教学专题", "课程", "title", "名称")),
     Column("summary", ("简介", "课程简介", "课程要点", "内容提要", "主要内容", "内容简介", "summary", "description")),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from typing import Any
 
 from flask import current_app, g, session
 
-from model.domain import Profile, Reading
+from model.domain import Limits, Profile, Reading
 from model.recommender import Recommender
 from service.engine import Engine
 from service.shapes.people import load_read
@@ -71,6 +72,17 @@ def reading() -> Reading[Profile] | None:
     """The roster on the desk as it was read; None where there is none."""
     told = take("read")
     return None if told is None else load_read(told)
+
+
+def mark() -> str:
+    """What tells the roster on the desk from every other: a page that was made of another one can say so. Blank where there is none."""
+    content = take_bytes("read")
+    return "" if content is None else hashlib.sha256(content).hexdigest()[:32]
+
+
+def limits() -> Limits:
+    """What a person of the desk is recommended at most, as the service is set."""
+    return Limits(current_app.config["TOP"], current_app.config["LEVEL_WINDOW"])
 
 
 def _whole_token() -> str:

@@ -9,7 +9,7 @@ from flask import request
 from marshmallow import ValidationError
 
 from model.domain import Heading
-from service.shapes.fields import Door, flatten
+from service.shapes.fields import Door, Said, flatten
 from service.wire.languages import CHINESE, chosen
 
 
@@ -18,10 +18,18 @@ def passed(door: Door, told: Mapping[str, Any]) -> tuple[dict[str, Any] | None, 
     try:
         values: dict[str, Any] = door.load(told)
     except ValidationError as error:
-        chinese = chosen() == CHINESE
-        wrong = {said.steps[0]: said.chinese if chinese else said.english for said in flatten(error.messages)}
-        return None, wrong
+        return None, {said.steps[0]: in_the_language(said) for said in flatten(error.messages)}
     return values, {}
+
+
+def faults_told(error: ValidationError) -> list[str]:
+    """What is wrong with a form, where it is told above the whole of it."""
+    return list(dict.fromkeys(in_the_language(said) for said in flatten(error.messages)))
+
+
+def in_the_language(said: Said) -> str:
+    """What is wrong with a field, in the language of the page; without the stop at its end, for it may become part of a sentence."""
+    return said.chinese if chosen() == CHINESE else said.english.rstrip(".")
 
 
 def whole(text: str) -> int | str:

@@ -1,19 +1,24 @@
-"""How the pages write moments, and what words mean: filters and globals of every template."""
+"""How the pages write moments and who did something, and what words mean: filters and globals of every template."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from flask import Flask
+from flask_babel import gettext
 
+from service.pages.addresses import this_page
 from service.pages.help.glossary import meaning
 from service.pages.help.guide import hint
+from service.pages.plans.changes import changes_told, class_kind
+from service.pages.waiting import works
+from service.store.logins import LOCAL
 
 
 def init_shown(app: Flask) -> None:
-    """Give every page the filter ``moment`` and the globals ``meaning`` and ``hint``."""
-    app.jinja_env.filters["moment"] = moment
-    app.jinja_env.globals.update(meaning=meaning, hint=hint)
+    """Give every page the filters ``moment``, ``person_of``, ``changes_told`` and ``class_kind``, and the globals ``meaning``, ``hint``, ``works`` and ``this_page``."""
+    app.jinja_env.filters.update(moment=moment, person_of=person_of, changes_told=changes_told, class_kind=class_kind)
+    app.jinja_env.globals.update(meaning=meaning, hint=hint, works=works, this_page=this_page)
 
 
 def moment(at: datetime | str | None) -> str:
@@ -22,3 +27,8 @@ def moment(at: datetime | str | None) -> str:
         return ""
     known = datetime.fromisoformat(at) if isinstance(at, str) else at
     return known.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def person_of(actor: str | None) -> str:
+    """Whoever did something, by the name they sign in with; blank where nobody is known."""
+    return str(gettext("本机")) if actor == LOCAL else (actor or "").removeprefix("account:")

@@ -32,6 +32,7 @@ from model.recommender import Recommender
 from model.selection import Needs, Selector
 from service.settings import load_settings
 from service.shapes.fields import WHOLE, Door, Number, at_most, between, both, characters, one_of
+from service.shapes.required import taken_out, telling
 
 CLASS_ONLY = {
     "kind": "--type", "share": "--share", "require": "--require", "fit": "--fit",
@@ -253,6 +254,10 @@ def make_plan(
     effort = Effort(asked.time_limit, asked.gap)
     origin = Origin(recommender.version, recommender.catalog.fingerprint, parameters_of(asked, settings))
     levels = recommender.lexicon.level_names
+    out = 0
+    if asked.catalog_required and asked.exclude and not asked.menu:
+        everything = Selector(recommender.catalog, replace(limits, excluded=frozenset()))
+        out = taken_out(demand, everything, frozenset(asked.exclude), asked.fit)
     # The plan carries what was asked; what is held keeps to the rejections as well.
     asked = replace(asked, exclude=tuple(sorted({*asked.exclude, *stopped})))
     if asked.menu:
@@ -268,11 +273,11 @@ def make_plan(
             split.most if asked.class_size is None else asked.class_size,
             asked.level_span,
         )
-        found = plan_split(demand, rules, split, effort, clock, origin, levels)
+        found = telling(plan_split(demand, rules, split, effort, clock, origin, levels), out)
         if asked.what_if:
             found = replace(found, what_if=what_if_split(found, demand, rules, split, effort, clock))
         return found, demand
-    found = plan_class(demand, rules, effort, clock, origin)
+    found = telling(plan_class(demand, rules, effort, clock, origin), out)
     return (replace(found, what_if=what_if(demand, rules, effort, clock)) if asked.what_if else found), demand
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from model.cohort.need_reports import advice
+from model.cohort.nouns import CohortPlan
 from model.domain import Cause
 
 MOST_NEEDS = 4  # Needs told beside a session.
@@ -230,16 +231,24 @@ class Outcome:
         bound = self.plan["bound"]
         return float(max(0.0, (bound - self.plan["objective"]) / bound)) if bound else 0.0
 
-    def drawn(self, most: int) -> dict[str, Any]:
-        """The needs of most people, served and left, as a chart wants them."""
+    def drawn(self, most: int, served: str, left: str) -> dict[str, Any]:
+        """The needs of most people, as a chart wants them, with the words for those who are served and those who are left."""
         shown = self.needs[:most]
         return {
             "names": [one.need for one in shown],
             "series": [
-                {"name": "补上人数", "values": [one.served for one in shown]},
-                {"name": "仍缺人数", "values": [one.left for one in shown]},
+                {"name": served, "values": [one.served for one in shown]},
+                {"name": left, "values": [one.left for one in shown]},
             ],
         }
+
+
+def covered_by(plan: CohortPlan) -> Covered:
+    """How much a plan closes that was not told as JSON."""
+    sides = (("closed", plan.closed), ("missed", plan.missed))
+    return Outcome(
+        {side: [{"id": one.person, "weight": one.gap.weight} for one in gaps] for side, gaps in sides}
+    ).covered
 
 
 def need_of(told: Mapping[str, Any]) -> str:

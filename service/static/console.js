@@ -2,6 +2,7 @@
 "use strict";
 
 function drawn(place) {
+  place.hidden = false;
   const told = JSON.parse(document.getElementById(place.dataset.chart).textContent);
   place.style.height = `${Math.max(260, 22 * (told.rows ?? told.names).length + 130)}px`;
   const chart = echarts.init(place, null, { renderer: "canvas" });
@@ -48,8 +49,10 @@ function bars(told) {
 
 function ready(root) {
   for (const place of root.querySelectorAll("[data-chart]")) {
-    if (window.echarts) drawn(place); else place.hidden = true;
+    if (window.echarts) drawn(place);
   }
+  // A form that needs nobody: what a job made is taken, and its page opened as any other.
+  for (const form of root.querySelectorAll("form[data-send]")) form.requestSubmit();
   for (const term of root.querySelectorAll("[data-bs-toggle=tooltip]")) bootstrap.Tooltip.getOrCreateInstance(term);
   for (const drop of root.querySelectorAll(".drop")) {
     for (const event of ["dragenter", "dragover"]) drop.addEventListener(event, () => drop.classList.add("over"));
@@ -64,12 +67,6 @@ function ready(root) {
   }
 }
 
-document.addEventListener("DOMContentLoaded", () => {
-  ready(document);
-  document.body.addEventListener("htmx:load", (event) => { if (event.detail.elt !== document.body) ready(event.detail.elt); });
-  for (const one of document.querySelectorAll("[data-print]")) one.addEventListener("click", () => window.print());
-});
-
 // What could not be fetched is said where it would have stood, with the words of the service where there are any.
 function failed(event) {
   const place = event.detail.target && event.detail.target.querySelector("[data-trouble]");
@@ -83,9 +80,18 @@ function failed(event) {
 for (const name of ["htmx:responseError", "htmx:sendError"]) document.addEventListener(name, failed);
 
 // Plans: what a slider stands at, which fields a kind of plan has, a course dragged in or out (the buttons beside it do the same), a form sent once.
+function labelled(slider) { document.getElementById(slider.dataset.shown).textContent = slider.value; }
+
+// A line of the page that says, to those who listen too, that something is worked out.
+function busy(button, now) {
+  const words = button.dataset.busy && document.querySelector(`#${button.dataset.busy} span`);
+  if (words) words.hidden = !now;
+}
+
 function planned(root) {
   for (const slider of root.querySelectorAll("[data-shown]")) {
-    slider.addEventListener("input", () => { document.getElementById(slider.dataset.shown).textContent = slider.value; });
+    slider.addEventListener("input", () => labelled(slider));
+    labelled(slider);
   }
   for (const form of root.querySelectorAll("[data-kinds]")) {
     const kind = form.querySelector("#kind");
@@ -111,13 +117,19 @@ function planned(root) {
     });
   }
   for (const button of root.querySelectorAll("[data-once]")) {
-    button.form.addEventListener("submit", () => setTimeout(() => { button.disabled = true; }, 0));
+    button.form.addEventListener("submit", () => setTimeout(() => { button.disabled = true; busy(button, true); }, 0));
   }
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  planned(document);
-  document.body.addEventListener("htmx:load", (event) => { if (event.detail.elt !== document.body) planned(event.detail.elt); });
+  for (const prepare of [ready, planned]) {
+    prepare(document);
+    document.body.addEventListener("htmx:load", (event) => { if (event.detail.elt !== document.body) prepare(event.detail.elt); });
+  }
+  for (const one of document.querySelectorAll("[data-print]")) one.addEventListener("click", () => window.print());
 });
 // A page that is come back to is as it was before anything was sent.
-window.addEventListener("pageshow", () => { for (const button of document.querySelectorAll("[data-once]")) button.disabled = false; });
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("[data-once]")) { button.disabled = false; busy(button, false); }
+  for (const slider of document.querySelectorAll("[data-shown]")) labelled(slider);
+});

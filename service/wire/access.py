@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
-from threading import BoundedSemaphore
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
 from flask import Response, current_app, g, redirect, request, url_for
+from flask_babel import gettext
 
 from service.store import keys, logins
 from service.store.audit import By
@@ -17,6 +17,7 @@ from service.store.database import Database
 from service.store.roles import ROLE_NAMES, Principal, Role
 from service.wire.counting import Counting
 from service.wire.errors import problem
+from service.wire.places import Places
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -25,14 +26,14 @@ LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 # A request that came through a proxy is nobody at this machine, whatever address the proxy has.
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 OPEN = {"static", "openapi.spec"}  # The framework's own routes.
-SLOW_AT_ONCE = 2  # Of the four threads of a process; the others are for what is answered at once, and for those who ask whether it lives.
 BUSY = "正在处理其他大请求，请按 Retry-After 的秒数稍后再试；能作为任务处理的，也可用 Prefer: respond-async 提交。"
 FAILING = 30  # Wrong keys, and wrong passwords, a minute from one address.
 
 
 def allows(role: Role | None, cost: int = 1, body: str = "MAX_BODY_MB", slow: bool = False) -> Callable[[View], View]:
     """Declare who may use a route, right below its address: those whose role covers this one, or everybody (None). ``cost`` is how many
-    requests one of it counts as, ``body`` the setting that limits what may be sent to it; of those that are ``slow`` few are answered at a time."""
+    requests one of it counts as, ``body`` the setting that limits what may be sent to it; of those that are ``slow`` few are answered at a time
+    (a page that is slow only at times takes its place by :func:`take_place`)."""
 
     def declared(view: View) -> View:
         view.allowed, view.body, view.slow = (role, cost), body, slow  # type: ignore[attr-defined]
@@ -72,7 +73,7 @@ def init_access(app: APIFlask, database: Database) -> None:
     """Ask every request who it is, count it, and refuse what its role does not cover."""
     app.extensions["quebu.store"] = database
     app.extensions["quebu.counting"] = Counting(app.config["RATE_LIMIT_STORAGE"], app.config["WORKERS"])
-    slots = BoundedSemaphore(SLOW_AT_ONCE)
+    app.extensions["quebu.places"] = places = Places()
 
     @app.before_request
     def _asked() -> Any:
@@ -93,27 +94,38 @@ def init_access(app: APIFlask, database: Database) -> None:
             return too_often(wait)
         if not g.principal.role.covers(role):
             return problem(403, f"这个地址需要“{ROLE_NAMES[role]}”（{role.value}）角色；请向管理员申请。")
-        if getattr(app.view_functions[request.endpoint], "slow", False) and not _later():
-            g.slow = slots.acquire(blocking=False)
-            if not g.slow:
-                return problem(503, BUSY, headers={"Retry-After": "5"})
+        slow = getattr(app.view_functions[request.endpoint], "slow", False) and not _later()
+        if slow and not take_place(waits=not api):
+            return problem(503, BUSY, headers={"Retry-After": "5"}) if api else problem(503, busy())
         return None
 
     @app.after_request
     def _answered(response: Response) -> Response:
         if g.pop("slow", False):
             if response.is_streamed:  # It is worked on until it is sent. Closing twice is no mistake.
-                left: list[Callable[..., None]] = [slots.release]
+                left: list[Callable[..., None]] = [places.leave]
                 response.response = _held(response.response, left)
                 response.call_on_close(lambda: left.pop()() if left else None)
             else:
-                slots.release()
+                places.leave()
         return response
 
     @app.teardown_request
     def _over(_: BaseException | None) -> None:
         if g.pop("slow", False):
-            slots.release()
+            places.leave()
+
+
+def take_place(*, waits: bool = True) -> bool:
+    """Take one of the few places of what is slow, until the request is answered; whether there was one. Who ``waits`` is a person, and is kept
+    waiting a little."""
+    g.slow = g.get("slow", False) or cast(Places, current_app.extensions["quebu.places"]).take(waits=waits)
+    return bool(g.slow)
+
+
+def busy() -> str:
+    """What a person is told where there is no place; the words for systems name headers."""
+    return str(gettext("正在计算别的方案或清单，请稍等几秒再试。"))
 
 
 def _held(parts: Iterable[Any], left: list[Callable[..., None]]) -> Iterator[Any]:

@@ -50,11 +50,14 @@ MEANINGS = {
     "EMBEDDINGS_TIMEOUT": marked("等待外部服务的秒数"),
 }
 
-# What tables outside of the pages call things: roles, axes of a heat map, types of classes, stages of a training. It is said here so that the catalogue has it.
+# What tables outside of the pages call things: roles, axes of a heat map, types of classes and what each asks for, stages of a training. It is said here so that the catalogue has it.
 ELSEWHERE = (
     *(marked("查询"), marked("培训计划"), marked("课程目录"), marked("管理")),
     *(marked("单位"), marked("层级")),
     *(marked("主体班"), marked("中青班"), marked("任职班"), marked("专题班"), marked("研讨班"), marked("网络班")),
+    marked("理论教育＋党性教育不低于 70%，党性教育不低于 20%，并按学制安排党的创新理论教学单元或模块"),
+    *(marked("同主体班，另至少一门实践教学"), marked("按学制安排党的创新理论教学单元或模块")),
+    *(marked("至少一门党的创新理论专门课程"), marked("不附加规则")),
     *(marked("读取课程表"), marked("学习短板的说法"), marked("校准匹配度"), marked("评价效果"), marked("理解课程")),
     *(marked("保存版本"), marked("启用前的检查")),
 )

@@ -17,12 +17,13 @@ from service.store import outcomes
 from service.store.roles import Role
 from service.wire.access import allows, store
 from service.wire.errors import problem
+from service.wire.languages import marked
 
 bp = Blueprint("courselist", __name__)
 
 SHOWN = 50  # Courses on a page.
 LONGEST_SEARCH = 200
-UNKNOWN = "现在的课程目录里没有这个编号。"
+UNKNOWN = marked("现在的课程目录里没有这个编号。")
 
 
 @bp.get("/course-list")

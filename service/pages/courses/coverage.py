@@ -10,7 +10,6 @@ from flask import Blueprint, current_app, flash, g, redirect, render_template, r
 from flask_babel import gettext
 
 from model.coverage import Use, coverage, left_over, use_of
-from model.domain import Limits
 from model.recommender import Recommender
 from service.cohorts import READ, asked_of
 from service.pages import desk, waiting
@@ -44,7 +43,7 @@ def show() -> str:
         plans=g.principal.role.covers(Role.PLANNER),
         nobody=Page.of(left_over(recommender.catalog, use), request.args.get("page", ""), SHOWN) if use else None,
         courses=len(recommender.catalog),
-        top=_limits().top,
+        top=desk.limits().top,
         version=recommender.version,
     )
 
@@ -58,11 +57,10 @@ def count() -> Any:
         flash(gettext("工作台上还没有花名册；请先读入一份。"), "warning")
         return redirect(url_for("roster.show"), 303)
     if reading.read > current_app.config["MAX_COHORT"]:
-        asked = {"suffix": READ, "month": None, "explain": "none", "answer": "", **asked_of(_limits())}
-        return waiting.begin(
-            "recommendations", asked, reading.read, dump_read(reading), "coverage.show", "coverage.collect"
-        )
-    plans = recommender.plans(reading.values, _limits())
+        asked = {"suffix": READ, "month": None, "explain": "none", "answer": "", **asked_of(desk.limits())}
+        people = dump_read(reading)
+        return waiting.begin("recommendations", asked=asked, total=reading.read, people=people, once=True)
+    plans = recommender.plans(reading.values, desk.limits())
     _lay(recommender, (dump_plan(plan, "none") for plan in plans))
     return redirect(url_for("coverage.show"), 303)
 
@@ -71,14 +69,14 @@ def count() -> Any:
 @allows(Role.PLANNER)
 def collect(job_id: str) -> Any:
     """Take what a job recommended onto the desk, counted, and forget the job."""
-    told, recommender = waiting.collected(job_id), desk.recommender()
-    if told is not None and told["model_version"] == recommender.version:
-        _lay(recommender, told["results"])
-    return redirect(url_for("coverage.show"), 303)
 
+    def lay(told: Mapping[str, Any]) -> str:
+        recommender = desk.recommender()
+        if told["model_version"] == recommender.version:
+            _lay(recommender, told["results"])
+        return url_for("coverage.show")
 
-def _limits() -> Limits:
-    return Limits(current_app.config["TOP"], current_app.config["LEVEL_WINDOW"])
+    return waiting.collected(job_id, lay)
 
 
 def _lay(recommender: Recommender, plans: Iterable[Mapping[str, Any]]) -> None:
@@ -98,5 +96,5 @@ def _known(recommender: Recommender) -> Use | None:
 
 
 def _mark(recommender: Recommender) -> str:
-    said = f"{recommender.version}{sorted(recommender.overrides.numbers)}".encode()
-    return hashlib.sha256(said + (desk.take_bytes("read") or b"")).hexdigest()
+    said = f"{recommender.version}{sorted(recommender.overrides.numbers)}{desk.mark()}"
+    return hashlib.sha256(said.encode()).hexdigest()

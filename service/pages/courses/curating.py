@@ -14,13 +14,13 @@ from service.api.overrides import taken_back
 from service.pages import desk
 from service.pages.addresses import own
 from service.pages.courses.sayings import KINDS, everything
+from service.pages.forms import faults_told
 from service.pages.paging import Page
 from service.shapes.sayings import MOST_TAUGHT, OverrideIn
 from service.store import overrides
 from service.store.overrides import SYNONYM, TEACHES
 from service.store.roles import Role
 from service.wire.access import allows, by, store
-from service.wire.errors import faulty_fields
 
 bp = Blueprint("curating", __name__)
 
@@ -82,7 +82,7 @@ def say() -> Any:
             "curating/again.html",
             kinds=KINDS,
             given=given,
-            faults=faulty_fields(error.messages),
+            faults=faults_told(error),
             back=back,
             names=[one.name for one in recommender.lexicon.competencies],
         )

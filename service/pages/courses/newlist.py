@@ -3,12 +3,14 @@ sealed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
 from marshmallow import ValidationError
 
 from model.domain import Heading
@@ -25,18 +27,20 @@ from service.engine import Engine
 from service.jobs.training import drafted_from
 from service.pages import desk
 from service.pages.downloads import download
-from service.pages.forms import headers_said, may_be_corrected
+from service.pages.forms import faults_told, headers_said, may_be_corrected
 from service.shapes.courselists import COURSE_SUFFIXES, annotated_list
 from service.shapes.imports import COURSES, ImportIn, file_name
 from service.store.roles import Role
 from service.wire.access import allows
-from service.wire.errors import faulty_fields
 
 bp = Blueprint("newlist", __name__)
 
 ASKED, CHECKED = "courselist", "checked"  # Parts of the desk, beside the file itself: what was asked, what was found.
 PARTS = (COURSES, ASKED, CHECKED)
 SHOWN = 200  # Faults, and courses of each kind of change, on the page; all of them stand in the workbook.
+HOW_ELSEWHERE = re.compile(
+    r"请用 map 表头=课程名称 说明(?:，例如 map (?P<header>.+?)=课程名称)?（通过接口上传时写在 map 里）"
+)
 SAID = 3  # Headers that can be explained where none was recognised.
 
 
@@ -75,7 +79,7 @@ def give() -> Any:
         asked = ImportIn().load(given)
         name = file_name(file.filename) if file and file.filename else ""
     except ValidationError as error:
-        return _give("；".join(one["message"] for one in faulty_fields(error.messages)))
+        return _give(gettext("；").join(faults_told(error)))
     desk.drop(*PARTS)
     if file and name:
         desk.lay_bytes(COURSES, file.read())
@@ -96,7 +100,7 @@ def mend() -> Any:
     try:
         ImportIn().load(said)
     except ValidationError as error:
-        flash("；".join(one["message"] for one in faulty_fields(error.messages)), "warning")
+        flash(gettext("；").join(faults_told(error)), "warning")
         return redirect(url_for("newlist.show"), 303)
     return _checked({**asked, **said})
 
@@ -138,12 +142,23 @@ def _checked(asked: dict[str, Any]) -> Any:
         drafted = _draft(asked)
     except InputError as error:
         if desk.there(CHECKED):  # What was said just now does not fit; what was found before still stands.
-            flash(in_words_of_the_request(error), "warning")
+            flash(_in_words_of_the_page(error)[0], "warning")
             desk.lay(ASKED, {**asked, **desk.take(CHECKED)["said"]})
             return redirect(url_for("newlist.show"), 303)
-        return _give(in_words_of_the_request(error), error.faults if isinstance(error, TableError) else ())
+        trouble, likely = _in_words_of_the_page(error)
+        return _give(trouble, error.faults if isinstance(error, TableError) else (), likely)
     desk.lay(CHECKED, _told(drafted) | {"said": {name: asked[name] for name in ("map", "categories")}})
     return redirect(url_for("newlist.show"), 303)
+
+
+def _in_words_of_the_page(error: InputError) -> tuple[str, str]:
+    """The sentence, which tells how to say on the command line what a header means, with the way this page has; and the header it takes as example."""
+    told = in_words_of_the_request(error)
+    found = HOW_ELSEWHERE.search(told)
+    if found is None:
+        return told, ""
+    here = gettext("请在下面说明")
+    return f"{told[: found.start()]}{here}{told[found.end() :]}", found["header"] or ""
 
 
 def _told(drafted: Draft) -> dict[str, Any]:
@@ -177,12 +192,13 @@ def _labels_said(asked: dict[str, Any], told: dict[str, Any] | None) -> Iterator
             yield one["label"], branch
 
 
-def _give(trouble: str = "", faults: Any = ()) -> Any:
-    """Where to drop a file; with ``trouble`` why the one given cannot be used."""
+def _give(trouble: str = "", faults: Any = (), likely: str = "") -> Any:
+    """Where to drop a file; with ``trouble`` why the one given cannot be used, and the header that may be meant as the title."""
     page = render_template(
         "newlist/give.html",
         trouble=trouble,
         faults=faults,
+        likely=likely,
         suffixes=COURSE_SUFFIXES,
         sources=_sources(),
         given=request.form,

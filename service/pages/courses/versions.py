@@ -22,15 +22,17 @@ from service.engine import Engine
 from service.pages.courses.measures import measured
 from service.pages.courses.trainings import under_way
 from service.pages.downloads import download
+from service.pages.forms import faults_told
 from service.store.roles import Role
 from service.training import FOREIGN, is_foreign
 from service.versions import COMPARING, LONGEST_REASON, GateRefused
 from service.wire.access import allows, by
-from service.wire.errors import faulty_fields, problem
+from service.wire.errors import problem
+from service.wire.languages import marked
 
 bp = Blueprint("versions", __name__)
 
-UNKNOWN = "没有这个版本；现有的版本见“版本”一页。"
+UNKNOWN = marked("没有这个版本；现有的版本见“版本”一页。")
 MOST_EVENTS = 30  # Activations that are shown.
 
 
@@ -158,7 +160,7 @@ def _reason() -> tuple[str | None, str]:
     try:
         given = ReasonIn().load({"reason": request.form.get("reason", "").strip() or None})
     except ValidationError as error:
-        return None, "；".join(one["message"] for one in faulty_fields(error.messages))
+        return None, gettext("；").join(faults_told(error))
     return given["reason"], ""
 
 

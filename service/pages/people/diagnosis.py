@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
-from marshmallow import ValidationError
 
-from model.closing import State, state_of
-from model.cohort.diagnosis import COMMON_SHARE, Person, heat_map, is_common, needs_of, place_of, sources_of, step_of
+from model.closing import Deed, Event, state_of
+from model.cohort.diagnosis import COMMON_SHARE, heat_map, is_common, needs_of, sources_of, step_of
 from model.cohort.need_reports import REST
-from model.domain import Limits, Profile, Reason
+from model.domain import Profile, Reading
 from model.lexicon import bare
-from model.reports import CAUSE_ADVICE, need_of
-from service.cohorts import READ, asked_of, people_lacking
+from model.reports import CAUSE_ADVICE
+from service.cohorts import READ, asked_of
 from service.pages import desk, waiting
+from service.pages.forms import passed
 from service.pages.paging import Page
-from service.shapes.diagnosis import AXES, dump_person, load_person
+from service.pages.people import lacking
+from service.shapes.diagnosis import AXES
 from service.shapes.people import dump_read
 from service.shapes.schemas import dump_plan
 from service.shapes.verdicts import FeedbackIn
 from service.store import feedback, outcomes
 from service.store.people import pseudonym
 from service.store.roles import Role
-from service.wire.access import allows, by, store
+from service.wire.access import allows, busy, by, store, take_place
+from service.wire.errors import problem
 from service.wire.languages import marked
 
 bp = Blueprint("diagnosis", __name__)
@@ -35,23 +36,25 @@ ROWS = 40  # Rows of a heat map on a page.
 SHOWN = 50  # People on a page.
 NEEDS = 60  # Needs on a page; the individual ones are many.
 REASONS = {"": marked("全部"), "lack": marked("缺什么补什么"), "duty": marked("干什么学什么")}
-ASKED = ("axis", "row", "need", "reason", "text", "silent")
+BESIDE = ("csrf_token", "roster")  # What a form sends beside what is said.
 
 
 @bp.get("/diagnosis")
-@allows(Role.PLANNER, cost=20, slow=True)
+@allows(Role.PLANNER, cost=20)
 def show() -> Any:
     """The heat map, the common and individual needs, the sources, those of whom nothing is known."""
     reading = desk.reading()
     if reading is None:
         return redirect(url_for("roster.show"), 303)
-    if not _known() and reading.read > current_app.config["MAX_COHORT"]:
-        asked = {"suffix": READ, "month": None, "common": COMMON_SHARE, "answer": "", **_limits_asked()}
-        return waiting.begin("gaps", asked, reading.read, dump_read(reading), "diagnosis.show", "diagnosis.collect")
-    everybody = _people()
+    if not lacking.known() and reading.read > current_app.config["MAX_COHORT"]:
+        asked = {"suffix": READ, "month": None, "common": COMMON_SHARE, "answer": "", **asked_of(desk.limits())}
+        return waiting.begin("gaps", asked=asked, total=reading.read, people=dump_read(reading), once=True)
+    if not lacking.known() and not take_place():
+        return problem(503, busy())
+    everybody = lacking.everybody()
     axis = request.args.get("axis", AXES[0]) if request.args.get("axis") in AXES else AXES[0]
     reason = request.args.get("reason", "") if request.args.get("reason") in REASONS else ""
-    people = _only(everybody, reason)
+    people = lacking.of_reason(everybody, reason)
     seen = heat_map(people, axis)
     # All others together would outshine each of them.
     shown = [need for need in seen.columns if need != REST]
@@ -81,27 +84,11 @@ def show() -> Any:
 @allows(Role.PLANNER)
 def people() -> Any:
     """The people of a cell, a row or a column of the heat map, or those of whom nothing is known, with what could be done."""
-    if not _known():  # That page works it out, by a job where the people are many.
+    if not lacking.known():  # That page works it out, by a job where the people are many.
         return redirect(url_for("diagnosis.show"), 303)
-    everybody, chosen, told = _people(), [], []
-    asked = {name: request.args.get(name, "") for name in ASKED}
-    row_of = place_of(asked["axis"] or AXES[0])
-    shown = set(heat_map(_only(everybody, asked["reason"]), asked["axis"] or AXES[0]).columns)
-
-    def wanted(need: str) -> bool:
-        return need == asked["need"] or (asked["need"] == REST and need not in shown)
-
-    for place, person in enumerate(_only(everybody, asked["reason"])):
-        if asked["row"] and row_of(person) != asked["row"]:
-            continue
-        if asked["text"] and asked["text"] not in f"{person.name}{person.id}{person.unit}{person.post}":
-            continue
-        if asked["silent"] and not everybody[place].states_nothing:
-            continue
-        gaps = [one for one in person.gaps if not asked["need"] or wanted(need_of(one.gap))]
-        if gaps or not asked["need"]:
-            chosen.append((place, person, gaps))
-            told += gaps
+    everybody, asked = lacking.everybody(), lacking.asked_in(request.args)
+    chosen = lacking.chosen(everybody, asked)
+    told = [one for somebody in chosen for one in somebody.gaps]
     common = is_common(len(chosen), len(everybody))
     return render_template(
         "diagnosis/people.html",
@@ -110,7 +97,7 @@ def people() -> Any:
         people=Page.of(chosen, request.args.get("page", ""), SHOWN),
         total=len(chosen),
         gaps=len(told),
-        action=step_of(told, common=common) if told and asked["need"] else "",
+        action=step_of(told, common=common) if told and "need" in asked else "",
     )
 
 
@@ -121,29 +108,7 @@ def person(place: int) -> Any:
     reading = desk.reading()
     if reading is None or place >= len(reading.values):
         return redirect(url_for("roster.show"), 303)
-    profile = reading.values[place]
-    recommender = desk.recommender()
-    plan = next(recommender.plans([profile], Limits(current_app.config["TOP"], current_app.config["LEVEL_WINDOW"])))
-    told = dump_plan(plan)
-    named = {gap["text"]: gap for gap in told["gaps"]}
-    return render_template(
-        "diagnosis/person.html",
-        step=2,
-        place=place,
-        people=len(reading.values),
-        profile=profile,
-        level=recommender.lexicon.level_names.get(profile.level, "") if profile.level is not None else "",
-        plan=told,
-        named=named,
-        most=max((one["score"] for one in told["recommendations"]), default=1) or 1,
-        advice={cause.value: words for cause, words in CAUSE_ADVICE.items()},
-        courses={
-            one["course_id"]: recommender.catalog.courses[recommender.catalog.row_of[one["course_id"]]]
-            for one in told["recommendations"]
-        },
-        states=_states_of(profile),
-        bare=bare,
-    )
+    return _page_of(reading, place)
 
 
 @bp.post("/people/<int:place>/feedback")
@@ -151,70 +116,93 @@ def person(place: int) -> Any:
 def say(place: int) -> Any:
     """Keep what a planner says of a recommendation, as ``POST /feedback`` does."""
     reading = desk.reading()
-    if reading is None or place >= len(reading.values):
+    # A page that was left open knows a person by their place, where somebody else may stand by now.
+    if reading is None or request.form.get("roster") != desk.mark() or place >= len(reading.values):
+        flash(gettext("没有记下：工作台上的名册已经换过或清空，请重新打开这个人的页面。"), "warning")
         return redirect(url_for("roster.show"), 303)
-    profile = reading.values[place]
     recommender = desk.recommender()
-    given = {name: text.strip() for name, text in request.form.items() if name != "csrf_token" and text.strip()}
-    try:
-        said = FeedbackIn(recommender.catalog.row_of).load({**given, "person": profile.id})
-    except ValidationError:
-        flash(gettext("没有记下：不采纳和换课要写理由，换课还要写明换成哪门课程的编号。"), "warning")
-        return redirect(url_for("diagnosis.person", place=place), 303)
+    given = {name: text.strip() for name, text in request.form.items() if name not in BESIDE and text.strip()}
+    said, wrong = passed(FeedbackIn(recommender.catalog.row_of), {**given, "person": reading.values[place].id})
+    if said is None:
+        why = gettext("；").join(dict.fromkeys(wrong.values()))
+        return _page_of(reading, place, given, gettext("没有记下：%(why)s。", why=why.rstrip("。."))), 422
+    asked: dict[str, Any] = lacking.asked_in(request.args)
+    here = redirect(url_for("diagnosis.person", place=place, **asked), 303)
     if said["scope"] == feedback.COURSE and not g.principal.role.covers(Role.CURATOR):
         flash(gettext("没有记下：对所有人停用一门课程，需要课程管理员的角色。"), "warning")
-        return redirect(url_for("diagnosis.person", place=place), 303)
+        return here
     feedback.keep(store(), by(), [said], recommender.version, recommender.titled)
-    desk.drop("diagnosis", "diagnosed")
-    flash(gettext("已记下，立即生效。可在“课程目录”的“待确认与调整”里撤销。"))
-    return redirect(url_for("diagnosis.person", place=place), 303)
+    if said["verdict"] in feedback.REJECTING:
+        desk.drop(*lacking.PARTS)
+        waiting.abandon("gaps")
+        flash(gettext("已记下，立即生效。可在“课程目录”的“待确认与调整”里撤销。"))
+    else:
+        flash(gettext("已记下采纳，作为反馈留存，不能撤销；改变主意时，可点这门课程的“不采纳…”。"))
+    return here
 
 
 @bp.post("/diagnosis/collected/<job_id>")
 @allows(Role.PLANNER)
 def collect(job_id: str) -> Any:
     """Take what a job found onto the desk, and forget the job."""
-    told = waiting.collected(job_id)
-    if told is not None:
-        _lay(told["results"], told["model_version"])
-    return redirect(url_for("diagnosis.show"), 303)
+
+    def lay(told: Mapping[str, Any]) -> str:
+        lacking.lay(told["results"], told["model_version"])
+        return url_for("diagnosis.show")
+
+    return waiting.collected(job_id, lay)
 
 
-def _limits() -> Limits:
-    return Limits(current_app.config["TOP"], current_app.config["LEVEL_WINDOW"])
+def _page_of(reading: Reading[Profile], place: int, said: Mapping[str, str] | None = None, trouble: str = "") -> str:
+    """A person's page; with what was ``said`` there and the ``trouble`` with it, where it could not be kept."""
+    profile, recommender, asked = reading.values[place], desk.recommender(), lacking.asked_in(request.args)
+    told = dump_plan(next(recommender.plans([profile], desk.limits())))
+    events = _events_of(profile)
+    return render_template(
+        "diagnosis/person.html",
+        step=2,
+        place=place,
+        roster=desk.mark(),
+        asked=asked,
+        walk=_walk(place, len(reading.values), asked),
+        profile=profile,
+        level=recommender.lexicon.level_names.get(profile.level, "") if profile.level is not None else "",
+        plan=told,
+        named={gap["text"]: gap for gap in told["gaps"]},
+        most=max((one["score"] for one in told["recommendations"]), default=1) or 1,
+        advice={cause.value: words for cause, words in CAUSE_ADVICE.items()},
+        courses={
+            one["course_id"]: recommender.catalog.courses[recommender.catalog.row_of[one["course_id"]]]
+            for one in told["recommendations"]
+        },
+        states={gap: state_of(happened) for gap, happened in events.items()},
+        accepted=_accepted(events),
+        said=said or {},
+        trouble=trouble,
+        open_at=next((one["course_id"] for one in told["recommendations"] if said and _is_about(said, one)), None),
+        bare=bare,
+    )
 
 
-def _limits_asked() -> dict[str, Any]:
-    return asked_of(_limits())
+def _is_about(said: Mapping[str, str], one: Mapping[str, Any]) -> bool:
+    """Whether what was said stands in the form of this recommendation; an acceptance has no form."""
+    rejects = said.get("verdict") in feedback.REJECTING
+    return rejects and not one["required"] and said.get("course_id") == one["course_id"]
 
 
-def _known() -> bool:
-    """Whether what the people of the desk lack was worked out, with the version that is active."""
-    known = desk.take("diagnosed")
-    return known is not None and known["version"] == desk.recommender().version
-
-
-def _people() -> list[Person]:
-    """The people of the desk and what they lack, worked out once for a roster and a version."""
-    if _known():
-        return [load_person(one) for one in desk.take("diagnosis")]
-    reading, recommender = desk.reading(), desk.recommender()
-    found = people_lacking(recommender, reading, _limits()) if reading else []
-    _lay([dump_person(one) for one in found], recommender.version)
-    return found
-
-
-def _lay(people: list[Any], version: str) -> None:
-    desk.lay("diagnosis", people)
-    desk.lay("diagnosed", {"version": version})
-
-
-def _only(people: list[Person], reason: str) -> list[Person]:
-    """The people with the gaps of one reason alone."""
-    if not reason:
-        return people
-    kept = Reason(reason)
-    return [replace(person, gaps=tuple(one for one in person.gaps if one.gap.reason is kept)) for person in people]
+def _walk(place: int, people: int, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Who stands before and after somebody among those that were asked for, and how many they are; among all, where nothing narrows them or it
+    cannot be told at once."""
+    narrowed = any(name in asked for name in lacking.NARROWING) and (
+        lacking.known() or (people <= current_app.config["MAX_COHORT"] and take_place())
+    )
+    places = [one.place for one in lacking.chosen(lacking.everybody(), asked)] if narrowed else range(people)
+    return {
+        "before": max((one for one in places if one < place), default=None),
+        "after": min((one for one in places if one > place), default=None),
+        "total": len(places),
+        "narrowed": narrowed,
+    }
 
 
 def _drawn(rows: Page, axis: str, reason: str, columns: Sequence[str]) -> dict[str, Any]:
@@ -227,9 +215,21 @@ def _drawn(rows: Page, axis: str, reason: str, columns: Sequence[str]) -> dict[s
     }
 
 
-def _states_of(profile: Profile) -> dict[str, State]:
-    """How far the gaps of a person have come, by their bare words, as the feedback tells."""
+def _events_of(profile: Profile) -> dict[str, Sequence[Event]]:
+    """What happened to the gaps of a person, by their bare words, as the feedback tells."""
     name = pseudonym(store(), profile.id)
     with store().reading() as connection:
         told = outcomes.of_people(connection, [name]).get(name, {})
-    return {bare(gap): state_of(events) for gap, events in told.items()}
+    return {bare(gap): events for gap, events in told.items()}
+
+
+def _accepted(events: Mapping[str, Sequence[Event]]) -> set[str]:
+    """The courses that were taken for a person and not dropped since."""
+    taken: set[tuple[str, str]] = set()
+    for gap, happened in events.items():
+        for one in happened:
+            if one.deed is Deed.ARRANGED:
+                taken.add((gap, one.course))
+            elif one.deed is Deed.DROPPED:
+                taken.discard((gap, one.course))
+    return {course for _, course in taken}

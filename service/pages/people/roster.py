@@ -14,10 +14,11 @@ from model.files.mapping import names_of
 from model.files.rosters import COLUMNS
 from model.reports import account_line
 from service.cohorts import Roster, in_words_of_the_request
-from service.pages import desk
+from service.pages import desk, waiting
 from service.pages.forms import headers_said, may_be_corrected
 from service.pages.help import guide
 from service.pages.paging import Page
+from service.pages.people import lacking
 from service.pages.plans import variants
 from service.shapes.files import SUFFIXES, Mended
 from service.shapes.people import dump_read
@@ -28,7 +29,8 @@ bp = Blueprint("roster", __name__)
 
 SAMPLE = Path(__file__).parents[3] / "training_data" / "roster_sample.xlsx"
 SHOWN = 20  # People on a page of the roster.
-FOUND = ("diagnosis", "diagnosed", "plans")  # What was found by the roster; of another roster it is not true.
+FAULTS = 200  # Faulty cells on the page.
+FOUND = (*lacking.PARTS, "plans")  # What was found by the roster; of another roster it is not true.
 
 
 @bp.get("/roster")
@@ -48,6 +50,8 @@ def show() -> str:
         account=account_line(reading),
         title=given["title"],
         cells=given["cells"],
+        shown=FAULTS,
+        plans=len(variants.listed()),
         headings=headings,
         private=[one.header for one in reading.headings if one.field == ""],
         fields=names_of(COLUMNS),
@@ -94,16 +98,26 @@ def mend() -> Any:
         return redirect(url_for("roster.show"), 303)
     told = desk.reading()
     headers = {**given["headers"], **headers_said(told.headings if told else ())}
-    cells = {**given["cells"], **{
-        name.removeprefix("cell:"): text for name, text in request.form.items() if name.startswith("cell:") and text.strip()
-    }}  # fmt: skip
-    return _read(Roster(given["suffix"], content, Mended(headers, cells)), given["title"], sample=given["sample"])
+    said = {name.removeprefix("cell:"): text for name, text in request.form.items() if name.startswith("cell:")}
+    # A correction that was emptied, or whose button was clicked, is taken back.
+    cells = {cell: text for cell, text in {**given["cells"], **said}.items() if text.strip()}
+    cells.pop(request.form.get("undo", ""), None)
+    if (headers, cells) == (given["headers"], given["cells"]):
+        flash(gettext("没有新的更正，名册和试排的方案都没有动。"))
+        return redirect(url_for("roster.show"), 303)
+    roster = Roster(given["suffix"], content, Mended(headers, cells))
+    try:
+        return _laid(roster, given["title"], given["sample"])
+    except InputError as error:
+        flash(gettext("没有照改，名册还是原来读到的：%(why)s", why=in_words_of_the_request(error)), "warning")
+        return redirect(url_for("roster.show"), 303)
 
 
 @bp.post("/roster/clear")
 @allows(Role.PLANNER)
 def clear() -> Any:
     """Take everything from the desk at once."""
+    waiting.abandon()
     desk.clear()
     flash(gettext("工作台已清空：名册和没有保存的结果都已删除。"))
     return redirect(url_for("roster.show"), 303)
@@ -112,10 +126,18 @@ def clear() -> Any:
 def _read(roster: Roster, title: str, *, sample: bool = False) -> Any:
     """Lay a roster on the desk as it was read, or say why it cannot be."""
     try:
-        reading: Reading[Profile] = roster.read(desk.recommender().lexicon)
+        return _laid(roster, title, sample)
     except InputError as error:
         faults = error.faults if isinstance(error, TableError) else ()
-        return _refused(in_words_of_the_request(error), faults)
+        # The file is the planner's, and is called as they called it.
+        why = in_words_of_the_request(error).replace(roster.name, f"{title}{roster.suffix}")
+        return _refused(why, faults)
+
+
+def _laid(roster: Roster, title: str, sample: bool) -> Any:
+    """Lay a roster on the desk as it was read, in place of the one before and all that was found by that; InputError where it cannot be used."""
+    reading: Reading[Profile] = roster.read(desk.recommender().lexicon)
+    waiting.abandon()
     desk.drop(*FOUND, *variants.parts())
     desk.lay_bytes("file", roster.content)
     mended = roster.mended

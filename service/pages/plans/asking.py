@@ -14,9 +14,9 @@ from model.cohort.rival import PARAMETERS
 from model.cohort.rules import PARTY, THEORY
 from model.errors import InputError
 from model.files.categories import BRANCHES
+from service.pages.forms import in_the_language
 from service.shapes.asked import Asked, AskedIn
 from service.shapes.fields import flatten
-from service.wire.languages import CHINESE, chosen
 
 MENU = "menu"  # In the place of a type of class.
 MAIN = "main"  # 理论教育 and 党性教育 together, as rules for 主体班 state them.
@@ -45,6 +45,9 @@ DEFAULTS = {
 FIELDS = (
     "kind", "length", "length_in", "catalog_required", "what_if", "pairs", "deadline", "previous", *NUMBERS, *LISTS, *(f"share-{name}" for name in SHARES),
 )  # fmt: skip
+ABOVE = {"kind", "length", "length_in"}  # They are always seen; the others lie in the part that is folded.
+# What may stand in a number, or behind it.
+UNITS = re.compile(r"\s+|[,，]|(?:学时|课时|天|人|门|元|个|级|场|期|[%％])\s*$")
 # Where a fault of the request is shown on the form.
 SHOWN_AT = {"hours": "length", "days": "length", "type": "kind"}
 LONGEST = 20_000  # Characters of a field.
@@ -55,7 +58,17 @@ Faults = dict[str, str]
 
 def form_of(given: Mapping[str, str]) -> Form:
     """What was entered, as it is kept with a plan so that it can be asked again with a change."""
-    return {name: given[name].strip()[:LONGEST] for name in FIELDS if given.get(name, "").strip()}
+    form = {name: given[name].strip()[:LONGEST] for name in FIELDS if given.get(name, "").strip()}
+    # The unit that was written counts for more than the one that was left as it stood.
+    for words, unit in (("天", "days"), ("学时", "hours"), ("课时", "hours")):
+        if form.get("length", "").endswith(words):
+            form |= {"length": form["length"].removesuffix(words).strip(), "length_in": unit}
+    return form
+
+
+def differing(form: Form) -> bool:
+    """Whether something of the folded part is not as it is filled in for a first plan."""
+    return any(form.get(name, "") != DEFAULTS.get(name, "") for name in FIELDS if name not in ABOVE)
 
 
 def asked_in(form: Form) -> tuple[dict[str, Any], Asked | None, Faults]:
@@ -66,10 +79,9 @@ def asked_in(form: Form) -> tuple[dict[str, Any], Asked | None, Faults]:
     try:
         asked: Asked = AskedIn().load(body)
     except ValidationError as error:
-        chinese = chosen() == CHINESE
         for said in flatten(error.messages):
             field = said.steps[0] if said.steps else ""
-            faults[SHOWN_AT.get(field, field)] = said.chinese if chinese else said.english
+            faults[SHOWN_AT.get(field, field)] = in_the_language(said)
         return body, None, faults
     except InputError as error:
         return body, None, {"": in_words_of_the_form(error)}
@@ -79,7 +91,7 @@ def asked_in(form: Form) -> tuple[dict[str, Any], Asked | None, Faults]:
 def in_words_of_the_form(error: InputError) -> str:
     """The sentences name options of the command; here they are fields."""
     return re.sub(
-        r"--([a-z-]+)", lambda option: f"“{PARAMETERS.get(option[1].replace('-', '_'), option[1])}”", str(error)
+        r" ?--([a-z-]+) ?", lambda option: f"“{PARAMETERS.get(option[1].replace('-', '_'), option[1])}”", str(error)
     )
 
 
@@ -115,11 +127,14 @@ def _body_of(form: Form) -> tuple[dict[str, Any], Faults]:
     for name, number in NUMBERS.items():
         told = _number(name, form, faults) if number.scope in scopes else None
         if told is not None:
-            body[name] = round(told / 100, 6) if number.percent else told
+            body[name] = _part(name, told, faults) if number.percent else told
     for name, scope in LISTS.items():
         if scope in scopes and form.get(name):
             body[name] = ids_in(form[name])
     shares = {} if menu else {name: _number(f"share-{name}", form, faults) for name in SHARES}
+    for name, least in shares.items():
+        if least is not None:
+            _part(f"share-{name}", least, faults)
     told_shares = [f"{'+'.join(SHARES[name])}={least:g}%" for name, least in shares.items() if least is not None]
     if told_shares:
         body["share"] = told_shares
@@ -131,9 +146,16 @@ def _body_of(form: Form) -> tuple[dict[str, Any], Faults]:
     return body, faults
 
 
+def _part(name: str, percent: float, faults: Faults) -> float:
+    """Percent as a part of one; more than all of it is a fault."""
+    if not 0 <= percent <= 100:
+        faults[name] = gettext("应在 0 到 100 之间")
+    return round(percent / 100, 6)
+
+
 def _number(name: str, form: Form, faults: Faults) -> float | int | None:
     """A number as it was entered, whole where it can be; None where the field is blank or holds none, which is a fault."""
-    text = form.get(name, "").replace(",", "").replace("，", "").rstrip("%％")
+    text = UNITS.sub("", form.get(name, ""))
     if not text:
         return None
     try:

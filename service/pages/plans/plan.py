@@ -8,19 +8,16 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from model.cohort.rival import comparison_sheet
-from model.lexicon import bare
-from service.api.catalog import searched
 from service.pages import desk, waiting
 from service.pages.plans import variants
 from service.pages.plans.asking import DEFAULTS, form_of
+from service.pages.plans.finding import courses_with, number_in
 from service.pages.plans.making import SAVED, form_page, gone, laid, made
 from service.store import plans
 from service.store.roles import Role
 from service.wire.access import allows, by, store
 
 bp = Blueprint("plan", __name__)
-
-FOUND = 20  # Courses shown of a search.
 
 
 @bp.get("/plan")
@@ -33,11 +30,11 @@ def show() -> Any:
     asked = number_in(request.args.get("from", ""))
     number = asked if asked is not None else there[-1]["number"] if there else 0
     last = variants.find(number)
-    return form_page(last["form"] if last else DEFAULTS, {})
+    return form_page(last["form"], {}, of=number) if last else form_page(DEFAULTS, {})
 
 
 @bp.post("/plan")
-@allows(Role.PLANNER, cost=100, slow=True)
+@allows(Role.PLANNER, cost=100)
 def make() -> Any:
     """Make a plan of what was asked for."""
     return made(form_of(request.form))
@@ -61,7 +58,7 @@ def compare() -> Any:
         return gone()
     found = variants.compared(one[1], other[1])
     return render_template(
-        "plan/compare.html", step=3, told=found.told, sheet=comparison_sheet(found), names=(one[0], other[0])
+        "plan/compare.html", step=3, found=found, sheet=comparison_sheet(found), names=(one[0], other[0])
     )
 
 
@@ -69,26 +66,7 @@ def compare() -> Any:
 @allows(Role.PLANNER)
 def collect(job_id: str) -> Any:
     """Lay on the desk what a job made, and forget the job."""
-    told = waiting.collected(job_id)
-    if told is None or "variant" not in told:
-        return redirect(url_for("plan.show"), 303)
-    return laid(told, told["variant"])
-
-
-def number_in(text: str) -> int | None:
-    """The number of a plan on the desk; None for what is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else None
-
-
-def courses_with(words: str) -> dict[str, Any]:
-    """The courses that hold some words, as ``GET /courses`` finds them."""
-    recommender = desk.recommender()
-    wanted = [bare(word) for word in words.split()]
-    _, texts = searched(recommender.catalog)
-    found = [
-        course for course, text in zip(recommender.catalog, texts, strict=True) if all(word in text for word in wanted)
-    ]
-    return {"courses": found[:FOUND], "total": len(found), "q": words}
+    return waiting.collected(job_id, lambda told: laid(told, told["variant"]).location)
 
 
 def _told(name: str) -> tuple[str, dict[str, Any]] | None:

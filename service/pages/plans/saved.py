@@ -12,7 +12,7 @@ from flask_babel import gettext
 from model.files.sheets import SheetOut
 from service.cohorts import JSON
 from service.pages.downloads import download
-from service.pages.paging import Page
+from service.pages.plans.seeing import seen
 from service.pages.plans.sheets import shown, table, workbook
 from service.shapes.filed import Called, named
 from service.shapes.outcome import Outcome
@@ -23,15 +23,14 @@ from service.store.plans import Saved
 from service.store.roles import Role
 from service.wire.access import allows, by, store
 from service.wire.errors import problem
+from service.wire.languages import marked
 
 bp = Blueprint("saved", __name__)
 
 ON_A_PAGE = 20
-DRAWN = 15  # Needs in the chart.
-HELD = 60  # Sessions on a page.
 PSEUDONYM = re.compile(r"p_\w{20}")  # What stands for somebody who was forgotten.
-UNKNOWN = "没有这个方案，或它已经到期删除。"
-NO_SHEETS = "这个方案由接口保存，没有带报表；可下载 JSON，或用名册重新排一次再保存。"
+UNKNOWN = marked("没有这个方案，或它已经到期删除。")
+NO_SHEETS = marked("这个方案由接口保存，没有带报表；可下载 JSON，或用名册重新排一次再保存。")
 
 
 class NotKept(LookupError):
@@ -69,18 +68,15 @@ def listed() -> Any:
 def show(plan_id: str) -> Any:
     """A saved plan: what it closes, who is missed, its reports and files."""
     found = _opened(plan_id)
-    outcome = Outcome(found.plan)
     return render_template(
         "saved/show.html",
         step=4,
         saved=found.saved,
-        outcome=outcome,
-        held=Page.of(outcome.sessions, request.args.get("sessions", ""), HELD),
         people=found.people,
-        chart=outcome.drawn(DRAWN) | {"description": gettext("各项需求补上和仍缺的人数，数字见下表。")},
-        drawn=DRAWN,
         reports=[(one["name"], len(one["rows"])) for one in found.told],
+        no_sheets=gettext(NO_SHEETS),
         known=any(not PSEUDONYM.fullmatch(one["id"]) for one in found.plan["people"]),
+        **seen(found.plan, request.args.get("sessions", "")),
     )
 
 
@@ -181,7 +177,7 @@ def _opened(plan_id: str, *, reports: bool = False) -> Opened:
     people = [Called(names.get(one["id"], one["id"])) for one in plan["people"]]
     told = plans.sheets_of(store(), plan_id) or []
     if reports and not told:
-        raise NotKept(NO_SHEETS)
+        raise NotKept(gettext(NO_SHEETS))
     return Opened(saved, plan, people, told)
 
 

@@ -14,6 +14,7 @@ from service.shapes.outcome import Outcome
 from service.shapes.plans import load_cohort
 
 MOST = 12  # Beyond them the oldest goes.
+LAST = "last-plan"  # The part of the desk that holds the last number; it outlives the plans, and the roster.
 
 
 def listed() -> list[dict[str, Any]]:
@@ -22,7 +23,7 @@ def listed() -> list[dict[str, Any]]:
 
 
 def find(number: int) -> dict[str, Any] | None:
-    """One of them: its ``plan``, the ``form`` it was asked by, the ``base`` it was made from and what the ``change`` brought."""
+    """One of them: its ``plan``, the ``form`` it was asked by, the ``base`` it was made from and what the ``changes`` brought."""
     return desk.take(_plan(number)) if any(one["number"] == number for one in listed()) else None
 
 
@@ -44,7 +45,9 @@ def add(told: Mapping[str, Any], variant: Mapping[str, Any]) -> int | None:
     known = known_by(reading.values) if reading else {}
     if [(one["id"], (one["name"], one["unit"])) for one in told["plan"]["people"]] != [*known.items()]:
         return None
-    number = max((one["number"] for one in there), default=0) + 1
+    # Another tab may still show a plan that was dropped: what is saved there must never be a later one that has its number.
+    number = (desk.take(LAST) or 0) + 1
+    desk.lay(LAST, number)
     base = find(variant["base"]) if variant.get("base") else None
     against = compared(base["plan"], told["plan"]) if base else None
     outcome = Outcome(told["plan"])
@@ -52,7 +55,7 @@ def add(told: Mapping[str, Any], variant: Mapping[str, Any]) -> int | None:
         "number": number,
         "kind": told["plan"]["kind"],
         "base": variant.get("base"),
-        "change": variant.get("change", ""),
+        "changes": variant.get("changes", []),
         "objective": told["plan"]["objective"],
         "share": outcome.covered.share,
         "hours": outcome.hours,

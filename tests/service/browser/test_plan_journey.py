@@ -81,6 +81,42 @@ def test_a_slider_tells_what_more_hours_would_bring(planned: Desk):
     assert planned.says("方案 2：专题班")
 
 
+def test_keys_pressed_one_after_another_are_one_question(planned: Desk):
+    asked: list[str] = []
+    planned.page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/what-if") else None)
+    slider = planned.page.locator("#length")
+    slider.focus()
+    for _ in range(6):
+        slider.press("ArrowRight")
+    assert planned.says("改为 30 学时")
+    assert len(asked) == 1
+    assert "Retry-After" not in planned.page.locator("#answer").inner_text()
+
+
+def test_a_slider_and_its_label_agree_after_going_back(planned: Desk):
+    slider = planned.page.locator("#length")
+    slider.focus()
+    slider.press("ArrowRight")
+    planned.go("/plan")
+    planned.page.go_back(wait_until="load")
+    assert planned.page.locator("#length-shown").inner_text() == planned.page.locator("#length").input_value()
+
+
+def test_while_a_plan_is_made_the_page_says_so(planned: Desk):
+    planned.go("/plan")
+    line = planned.page.locator("#planning span")
+    assert line.is_hidden()
+    # The form is held where it is, so that the page can be looked at while it waits.
+    held = "document.querySelector('form[data-kinds]').addEventListener('submit', event => event.preventDefault())"
+    planned.page.evaluate(held)
+    planned.click("开始排")
+    line.wait_for(state="visible")
+    assert planned.page.get_by_role("status").get_by_text("正在排").is_visible()
+    assert not planned.faults()
+    planned.page.evaluate("window.dispatchEvent(new Event('pageshow'))")
+    assert line.is_hidden()
+
+
 def test_a_course_is_dragged_out_and_another_dragged_in_and_the_price_is_told(planned: Desk):
     dragged(planned, "tr[data-drag=out]", "[data-drop=out]")
     assert planned.says("与方案 1 相比")

@@ -56,6 +56,26 @@ def test_what_a_planner_rejects_is_gone_at_once(desk: Desk):
     assert desk.page.locator("article h3").first.inner_text() != first
 
 
+def test_a_large_roster_is_waited_for_over_a_lost_connection_and_ends_with_its_chart(browser: Browser, address: str):
+    needs = ("公文写作不规范", "一上台讲话就冒汗", "不会做群众工作", "数据看不懂")
+    rows = (f"某{number},{number % 9}号镇,镇长,{needs[number % 4]}{number % 50}" for number in range(1_100))
+    roster = "\n".join(("姓名,单位,职务,短板", *rows)).encode()
+    # Lost answers are told on the console of the browser, where the page of other tests allows nothing.
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(f"{address}/roster")
+    page.set_input_files("input[type=file]", {"name": "名册.csv", "mimeType": "text/csv", "buffer": roster})
+    page.get_by_role("button", name="读取名册").click()
+    page.route("**/progress", lambda route: route.abort())
+    page.get_by_role("link", name="下一步：看缺什么").click()
+    page.get_by_text("没有问到进展").wait_for(state="visible")
+    page.unroute("**/progress")
+    page.locator("canvas").first.wait_for(state="visible")
+    assert page.url == f"{address}/diagnosis"
+    context.close()
+
+
 def test_without_scripts_the_numbers_are_there_all_the_same(browser: Browser, address: str):
     context = browser.new_context(java_script_enabled=False, locale="zh-CN")
     page = context.new_page()

@@ -353,7 +353,7 @@ def test_jobs_of_everybody_are_listed_and_one_is_cancelled(admin: FlaskClient, o
     page = shown(admin.get("/admin/jobs"))
     assert queued.id in page
     assert "排队中" in page
-    assert "account:li" in page
+    assert "<td>li</td>" in page
     answer = send(admin, f"/admin/jobs/{queued.id}/cancel")
     assert "已取消" in shown(admin.get(answer.location))
     found = jobs.find(own_store, Principal("account:chen", Role.ADMIN), queued.id)
@@ -379,3 +379,12 @@ def test_a_page_of_the_jobs_that_is_none_is_the_first(admin: FlaskClient, queued
 def test_every_kind_and_state_of_a_job_has_words():
     assert set(STATUSES) == set(Status)
     assert set(KINDS) == set(AT_WORK)
+
+
+def test_whoever_sits_at_this_machine_is_called_so_on_every_page(caller: FlaskClient, own_store: Database):
+    jobs.create(own_store, By("local"), "plan", {}, "v0001", 40, {"people": [b"[]"]})
+    send(caller, "/course-list/new/clear")
+    for path in ("/admin/jobs", "/admin/audit"):
+        page = shown(caller.get(path))
+        assert "<td>本机</td>" in page
+        assert "<td>local</td>" not in page

@@ -87,6 +87,10 @@ def test_a_list_without_a_known_header_is_explained_and_not_lost(caller: FlaskCl
     answer = give(caller, "讲什么,谁讲\n公文写作十讲,王老师\n".encode())
     assert answer.status_code == 422
     assert "表头认不出来？" in words(answer)
+    assert "哪一列是课程名称，请在下面说明。" in words(answer)
+    assert "map" not in words(answer)
+    assert 'name="said-header-0" value="讲什么"' in answer.get_data(as_text=True)
+    assert re.search(r'name="said-field-0">.*?<option value="title" selected>课程名称<', answer.get_data(as_text=True))
     said = {"said-header-0": "讲什么", "said-field-0": "title"}
     assert "读取 1 行" in followed(caller, send(caller, f"{NEW}/mended", **said))
 

@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 
 from service.store.database import Database
 from service.store.tables import piece
-from tests.service.pages.consoleforms import send
+from tests.service.pages.consoleforms import followed, send
+from tests.service.pages.planner import Planner
 
 MESSY = (
     "填表说明：请如实填写\n"
@@ -51,6 +52,65 @@ def test_a_corrected_cell_and_a_corrected_header_are_read_again(caller: FlaskCli
     page = text_of(caller, "/roster")
     assert "一上台讲话就冒汗" in page
     assert "不是学时数" not in page
+
+
+def test_what_is_said_of_a_file_names_it_as_the_planner_did(caller: FlaskClient):
+    page = read(caller, "a,b\n1,2\n", "青溪镇名册.csv").get_data(as_text=True)
+    assert "青溪镇名册.csv" in page
+    assert "roster.csv" not in page
+
+
+def header_number(page: str, header: str) -> str:
+    return page[: page.index(f"“{header}”读作")].rpartition('name="header-')[2].partition('"')[0]
+
+
+def test_a_correction_is_listed_and_can_be_taken_back(caller: FlaskClient):
+    read(caller)
+    send(caller, "/roster/mended", **{"cell:roster!G3": "24", "cell:roster!G4": "8"})
+    page = text_of(caller, "/roster")
+    assert "已更正的单元格（2 处）" in page
+    assert "<td>roster!G3</td><td>24</td>" in page
+    assert "不是学时数" not in page
+    send(caller, "/roster/mended", undo="roster!G3")
+    page = text_of(caller, "/roster")
+    assert "<td>roster!G3</td><td>24</td>" not in page
+    assert "<td>roster!G4</td><td>8</td>" in page
+    assert "不是学时数" in page
+    send(caller, "/roster/mended", **{"cell:roster!G4": " "})
+    assert "已更正的单元格" not in text_of(caller, "/roster")
+
+
+def test_of_many_faulty_cells_the_page_says_how_many_it_leaves_out(caller: FlaskClient):
+    rows = "".join(f"某{number},镇长,随便\n" for number in range(205))
+    read(caller, f"姓名,职务,可用学时\n{rows}")
+    page = text_of(caller, "/roster")
+    assert "205 处" in page
+    assert "另有 5 处" in page
+
+
+def test_a_correction_by_which_nothing_can_be_read_leaves_the_roster_as_it_was_and_says_why(caller: FlaskClient):
+    read(caller)
+    page = text_of(caller, "/roster")
+    answer = send(caller, "/roster/mended", **{f"header-{header_number(page, '姓名')}": ""})
+    assert answer.location == "/roster"
+    page = followed(caller, answer)
+    assert "没有照改" in page
+    assert "甲某某" in page
+    assert "从一份花名册开始" not in page
+
+
+def test_plans_are_kept_where_nothing_was_corrected_and_their_loss_is_told_beforehand(caller: FlaskClient):
+    planner = Planner(caller).with_sample()
+    assert "试排的" not in planner.words()
+    at = planner.plans()
+    planner.go("/roster")
+    assert "试排的 1 个方案就会清除" in planner.words()
+    assert "清空工作台…" in planner.words()
+    planner.send("/roster/mended")
+    assert "没有新的更正" in planner.words()
+    planner.go(at)
+    planner.send("/roster/mended", **{"cell:汇总表!M5": "挂职"})
+    assert caller.get(at).status_code == 404
 
 
 def test_what_is_no_roster_is_refused_with_the_way_on_and_the_one_before_stays(caller: FlaskClient):

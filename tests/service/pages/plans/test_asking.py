@@ -13,6 +13,7 @@ from service.pages.plans.asking import (
     FIELDS,
     NUMBERS,
     asked_in,
+    differing,
     form_of,
     in_words_of_the_form,
     with_course,
@@ -87,7 +88,8 @@ def test_sizes_of_classes_count_only_where_there_are_several():
         ("length", "nan", "应为数字"),
         ("theory", "2.5", "整数"),
         ("budget", "五万", "应为数字"),
-        ("fit", "150", "应在 0 到 1"),
+        ("fit", "150", "应在 0 到 100"),
+        ("length", "五万学时", "应为数字"),
         ("kind", "<b>", "之一"),
         ("pairs", "cats", "之一"),
         ("time_limit", "99999", "应在"),
@@ -97,10 +99,10 @@ def test_what_cannot_be_is_told_beside_its_field(field: str, text: str, words: s
     assert words in faults(**{field: text})[field]
 
 
-def test_an_impossible_share_is_told_in_the_words_of_the_form():
-    told = faults(**{"share-党性教育": "120"})[""]
-    assert "“类别比例”" in told
-    assert "--" not in told
+def test_a_percentage_of_more_than_all_is_told_beside_its_field():
+    for field in ("share-党性教育", "share-main", "fit"):
+        assert "应在 0 到 100 之间" in faults(**{field: "200%"})[field]
+    assert "应在 0 到 100 之间" in faults(kind="menu", floor="-1")["floor"]
 
 
 def test_a_course_on_both_lists_is_told():
@@ -108,7 +110,31 @@ def test_a_course_on_both_lists_is_told():
 
 
 def test_options_of_the_command_are_fields_of_the_form():
-    assert in_words_of_the_form(InputError("请用 --max-courses 给出门数。")) == "请用 “最多课程门数” 给出门数。"
+    assert in_words_of_the_form(InputError("请用 --max-courses 给出门数。")) == "请用“最多课程门数”给出门数。"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("24学时", ("hours", 24)), ("24 学时", ("hours", 24)), ("2.5天", ("days", 2.5)), ("1 000", ("hours", 1000))],
+)
+def test_a_length_may_be_written_with_its_unit(written: str, told: tuple[str, float]):
+    """A unit that was written counts for more than the one that stood chosen."""
+    assert body(length=written)[told[0]] == told[1]
+
+
+def test_numbers_may_be_written_with_their_units():
+    told = body(classes="2 个", class_size="30人", theory="3 门", budget="50,000元", fit="60 ％", level_span="1级")
+    assert told["classes"] == 2
+    assert (told["class_size"], told["theory"], told["budget"], told["fit"]) == (30, 3, 50_000, 0.6)
+    assert told["level_span"] == 1
+
+
+def test_a_form_differs_where_the_folded_part_is_not_as_it_is_filled_in():
+    form = form_of(DEFAULTS)
+    assert not differing(form)
+    assert not differing({**form, "kind": "主体班", "length": "8"})
+    assert differing({**form, "exclude": "Q1"})
+    assert differing({name: text for name, text in form.items() if name != "catalog_required"})
 
 
 def test_a_course_goes_out_and_comes_in_again():

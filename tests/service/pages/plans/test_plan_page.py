@@ -18,11 +18,13 @@ from sqlalchemy import select
 from service import create_app
 from service.jobs.hand import do
 from service.pages.plans import variants
+from service.pages.plans.asking import DEFAULTS
 from service.store import keys, leases
 from service.store.audit import By
 from service.store.database import Database
 from service.store.roles import Role
 from service.store.tables import audit, piece
+from service.wire.places import AT_ONCE, Places
 from tests.service.pages.planner import Planner
 
 
@@ -197,6 +199,106 @@ def test_a_plan_is_dropped_and_the_others_stay(planned: Planner):
     planned.go("/plan/2")
 
 
+def test_the_number_of_a_plan_is_never_given_again(planned: Planner):
+    """Another tab may still show the plan that had it."""
+    planned.go("/plan")
+    assert "丢弃后不可恢复" in planned.words()
+    planned.send("/plan/1/drop")
+    assert planned.plans(length="20") == "/plan/2"
+    assert planned.client.get("/plan/1").status_code == 404
+    planned.with_sample()
+    assert planned.plans() == "/plan/3"
+
+
+def test_a_required_course_that_is_taken_out_is_told_before_and_after(planned: Planner):
+    required = re.search(r'id="out-(\d+)"(?:(?!</form>).)*这是必修课', planned.page, re.DOTALL)
+    assert required, "the class holds a course that the catalog requires"
+    assert "另有 1 门目录中的必修课" not in planned.words()
+    planned.send("/plan/1/without", session=required[1])
+    assert "（目录中的必修课）" in planned.words()
+    assert "另有 1 门目录中的必修课由排班人移出，没有安排" in planned.words()
+
+
+def test_what_stays_asked_of_the_next_plan_is_told_and_seen(planned: Planner):
+    planned.go("/plan?from=1")
+    assert "沿用方案 1 的条件" in planned.words()
+    planned.go("/plan/1")
+    planned.send("/plan/1/without", session="0")
+    page = planned.go("/plan")
+    assert "沿用方案 2 的条件" in planned.words()
+    assert '<details class="mt-3" open>' in page
+
+
+def test_a_first_form_is_folded(planner: Planner):
+    page = planner.go("/plan")
+    assert "已按常用条件填好" in page
+    assert '<details class="mt-3">' in page
+
+
+def test_a_menu_offers_only_what_can_be_done_with_it(planner: Planner):
+    planner.plans(kind="menu", length="6")
+    assert "移出一门课，会另排一份" in planner.words()
+    assert "或排入一门课" not in planner.words()
+    assert "<h3>排入一门课</h3>" not in planner.page
+    assert "这是必修课" not in planner.words()
+
+
+def test_two_plans_are_compared_by_their_names_with_signs_and_two_decimals(planned: Planner):
+    planned.plans(length="20")
+    planned.go("/plan/compare?first=1&second=2")
+    words = planned.words()
+    assert "只有“方案 1”补上" in words
+    assert not re.search("原方案|本方案", words)
+    assert re.search(r"补上的短板分量（目标值） \d+(\.\d\d)? \d+(\.\d\d)? [+-]\d+(\.\d\d)? ", words)
+    assert re.search(r"总学时 [\d.]+ [\d.]+ \+\d", words)
+
+
+def test_one_plan_is_compared_with_a_saved_one_rather_than_with_itself(planned: Planner):
+    kept = planned.saves("/plan/1").rpartition("/")[2]
+    page = planned.go("/plan")
+    second = page.partition('name="second"')[2].partition("</select>")[0]
+    chosen = re.findall(r'value="([^"]+)" selected', second)
+    assert len(chosen) == 1
+    assert chosen[0].startswith("saved:")
+    assert kept in second
+
+
+def test_a_form_that_has_to_wait_too_long_is_kept_and_told_in_plain_words(planned: Planner, home: APIFlask):
+    places: Places = home.extensions["quebu.places"]
+    patience, places.patience = places.patience, 0.05
+    held = [places.take(waits=False) for _ in range(AT_ONCE)]
+    try:
+        planned.go("/plan")
+        answer = planned.send("/plan", **{**DEFAULTS, "length": "17", "exclude": "Q0001"})
+        page = answer.get_data(as_text=True)
+        assert answer.status_code == 503
+        assert "请稍等几秒再试" in page
+        assert 'value="17"' in page
+        assert 'value="Q0001"' in page
+        planned.go("/plan/1")
+        tried = planned.send("/plan/1/what-if", length="18").get_data(as_text=True)
+        changed = planned.send("/plan/1/otherwise", length="18")
+        assert changed.location == "/plan/1"
+        for told in (page, tried, planned.page):
+            assert "请稍等几秒再试" in told
+            assert "Retry-After" not in told
+            assert "Prefer" not in told
+        assert planned.client.get("/diagnosis").status_code == 503, "nothing is known of them yet"
+    finally:
+        places.patience = patience
+        for _ in held:
+            places.leave()
+    planned.go("/diagnosis")
+    held = [places.take(waits=False) for _ in range(AT_ONCE)]
+    try:
+        planned.go("/diagnosis")
+    finally:
+        for _ in held:
+            places.leave()
+    planned.go("/plan/1")
+    assert planned.send("/plan/1/otherwise", length="18").location == "/plan/2"
+
+
 def test_of_many_plans_the_oldest_go(planned: Planner, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(variants, "MOST", 2)
     for hours in ("17", "18"):
@@ -259,12 +361,16 @@ def test_a_large_roster_becomes_a_job_whose_answer_is_laid_on_the_desk(own: dict
     planner.go("/plan")
     answer = planner.send("/plan", kind="专题班", length="16", length_in="hours", catalog_required="1")
     assert answer.location.startswith("/waiting/")
-    identity = answer.location.split("/")[2].partition("?")[0]
+    identity = answer.location.split("/")[2]
+    planner.go("/saved")
+    assert "正在排方案… 查看进度" in planner.words(), "who left the work finds it on the pages of the workbench"
     do(store, app.extensions["quebu"], identity, str(leases.claim(store, identity)), 24)
     collected = planner.send(f"/plan/collected/{identity}")
     assert collected.location == "/plan/1"
+    assert planner.client.get(answer.location).location == "/plan/1"
     assert "专题班" in planner.words()
     assert "算一算" not in planner.page, "what takes long is not tried while somebody holds a slider"
+    assert "人数较多，这里不能随拖随算" in planner.words()
     answer = planner.send("/plan/1/what-if", length="18")
     assert "不能随拖随算" in answer.get_data(as_text=True)
     assert "⟦" not in planner.go("/plan/1/sheets/3")
