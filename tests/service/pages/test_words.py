@@ -93,7 +93,7 @@ def at_work(own_app: APIFlask) -> Planner:
 
 def pieces(page: str) -> set[str]:
     """What a page says, piece by piece, with what it tells to who does not see it, and without the names of reports, which the model gives."""
-    bare = re.sub(r"<nav aria-label="Report">.*?</nav>|<script.*?</script>", "", page, flags=re.DOTALL)
+    bare = re.sub(r'<nav aria-label="Report">.*?</nav>|<script.*?</script>', "", page, flags=re.DOTALL)
     told = re.findall(r'(?:aria-label|placeholder|title)="([^"]*)"', bare)
     return {" ".join(piece.split()) for piece in [*re.split(r"<[^>]+>", bare), *told]}
 
