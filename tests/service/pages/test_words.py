@@ -28,6 +28,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 HEADERS = {"序号", *names_of(COLUMNS).values()}  # Of the sample, and what a header may be said to mean.
+RULES = {"课程", "总学时", "必修课"}  # Of a plan, as the model names them where it tells whether they were kept.
 
 
 def english() -> dict[str, str]:
@@ -105,7 +106,7 @@ def test_a_page_of_the_workbench_says_in_chinese_only_what_the_model_says(at_wor
     at_work.go("/diagnosis")  # The people of it are shown once it is worked out.
     page = at_work.go(path)
     # Words of the model and of the file that are words of the pages as well.
-    known = {*GAP_SOURCES, *map(str, Cause), *map(str, Status), *BRANCHES, *HEADERS}
+    known = {*GAP_SOURCES, *map(str, Cause), *map(str, Status), *BRANCHES, *HEADERS, *RULES}
     assert pieces(page) & {text for text in english() if CHINESE.search(text)} - known == set()
     assert [piece for piece in pieces(page) if re.fullmatch(r"[（）：；，、。\s]+", piece)] == []
     assert "补上人数" not in page
