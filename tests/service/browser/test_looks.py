@@ -25,7 +25,10 @@ def background(cell: Locator) -> str:
 def test_the_cells_of_a_heat_map_are_the_darker_the_more_they_count(sampled: Desk):
     sampled.go("/diagnosis")
     assert background(sampled.page.locator("td.heat-5").first) == DARKEST
-    assert background(sampled.page.locator("td[class^=heat-]:not(.heat-5)").first) not in {DARKEST, "rgb(255, 255, 255)"}
+    assert background(sampled.page.locator("td[class^=heat-]:not(.heat-5)").first) not in {
+        DARKEST,
+        "rgb(255, 255, 255)",
+    }
 
 
 def test_the_heat_maps_of_a_plan_are_coloured_too(sampled: Desk):
