@@ -61,7 +61,7 @@ def test_the_page_loads_nothing_that_its_policy_forbids(client: FlaskClient, unt
             name for _, attributes in page.elements for name in attributes if name == "style" or name.startswith("on")
         ]
         sheets = [link["href"] for link in page.all("link") if link["rel"] == "stylesheet"]
-        assert sheets == ["/static/bootstrap/bootstrap.min.css", "/static/console.css"]
+        assert sheets == ["/static/bootstrap/bootstrap.min.css", "/static/console.css", "/static/unscripted.css"]
 
 
 def test_every_link_of_the_page_leads_somewhere_on_this_service(client: FlaskClient):
