@@ -48,6 +48,11 @@ class Choice:
         return self.courses[0].id
 
     @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all its courses."""
+        return frozenset(course.id for course in self.courses)
+
+    @property
     def mode(self) -> str:
         """How it is taught, each way once."""
         return "、".join(dict.fromkeys(course.mode for course in self.courses if course.mode))

@@ -36,7 +36,7 @@ class ClassProblem:
         self.demand, self.asked = demand, rules
         choices = demand.choices
         self.hours = np.array([choice.hours for choice in choices])
-        self.pinned = np.array([any(c.id in rules.pinned for c in choice.courses) for choice in choices], dtype=bool)
+        self.pinned = np.array([bool(choice.ids & rules.pinned) for choice in choices], dtype=bool)
         self.allowed = self.pinned | np.array([self._may(place) for place in range(len(choices))], dtype=bool)
         self.worth = demand.worth.multiply(self.allowed.astype(float)).tocsc()
         self.worth.eliminate_zeros()

@@ -106,6 +106,9 @@ def _kept(problem: MenuProblem, solved: Solved, sessions: Sequence[Session]) -> 
         Kept("每场名额", f"未另行规定的不超过 {asked.seats} 人", f"最多 {max(sizes, default=0)} 人"),
         Kept("开班人数", f"不少于 {asked.least} 人", f"最少 {min(sizes, default=0)} 人"),
     ]
+    if problem.pinned:
+        held = sum(place in seating.times for place in problem.pinned)
+        kept.append(Kept("必须开设的课程", f"{len(problem.pinned)} 门", f"{held} 门"))
     if asked.most_sessions is not None:
         kept.append(Kept("场次", f"不超过 {asked.most_sessions} 场", f"{len(sessions)} 场"))
     if asked.repeats > 1:

@@ -60,6 +60,7 @@ class MenuProblem:
         self.seats = [(person, place) for place in self.places for person in sorted(wanted[place])]
         self.people = sorted({person for person, _ in self.seats})
         self.seat_of = {seat: number for number, seat in enumerate(self.seats)}
+        self.pinned = [place for place, choice in enumerate(demand.choices) if choice.ids & rules.pinned]
         # What closing a gap is worth by each seat, rounded as it is printed, so that the printed values make the objective.
         self.gains: dict[int, list[dict[int, int]]] = defaultdict(list)
         self.closings: list[tuple[int, int, int]] = []
@@ -77,9 +78,10 @@ class MenuProblem:
         """Which choices may be held at all."""
         asked, found = self.asked, []
         for choice in self.demand.choices:
-            ids = {course.id for course in choice.courses}
+            ids = choice.ids
             right_way = not asked.modes or any(word in choice.mode for word in asked.modes)
-            found.append(right_way and not ids & asked.excluded and (not asked.offered or bool(ids & asked.offered)))
+            offered = not asked.offered or bool(ids & asked.offered)
+            found.append(bool(ids & asked.pinned) or (right_way and not ids & asked.excluded and offered))
         return found
 
     def _may_sit(self, person: int, place: int) -> bool:
@@ -103,7 +105,8 @@ class MenuProblem:
 
     @cached_property
     def twins(self) -> list[list[int]]:
-        """Groups of near-duplicates. Nobody sits in two of a group, and one of it is held, unless the planner named what is offered."""
+        """Groups of near-duplicates. Nobody sits in two of a group, and one of it is held, unless the planner named what is offered, or several of
+        it that must be held."""
         groups = self.demand.twins
         inside = [[place for place in group if place in self.places] for group in groups]
         return [group for group in inside if len(group) > 1]
@@ -177,7 +180,10 @@ class MenuProblem:
         for group in self.twins:
             if not self.asked.offered:
                 alike = np.array([session_of[place] for place in group])
-                program.structure.append((rows(1, (np.zeros(len(group), int), held + alike, one(len(group)))), one(1)))
+                most_alike = max(1, len(set(group) & set(self.pinned))) * one(1)
+                program.structure.append(
+                    (rows(1, (np.zeros(len(group), int), held + alike, one(len(group)))), most_alike)
+                )
             some = np.flatnonzero(np.isin(at, [session_of[place] for place in group]))
             program.structure.append((rows(people, (who[some], seat + some, one(len(some)))), one(people)))
         program.rules = self.rules
@@ -187,6 +193,11 @@ class MenuProblem:
     def rules(self) -> tuple[Rule, ...]:
         """What is asked of the whole menu, as rows over all variables."""
         found = []
+        for place in self.pinned:
+            title = f"《{self.demand.choices[place].title}》"
+            plain = title.replace("{", "{{").replace("}", "}}")  # The words of a cure are a format.
+            row = self.values({place: 1}, ())
+            found.append(Rule(title, "必须开设", row, low=1, cure=f"不要求必须开设{plain}"))
         if self.asked.most_sessions is not None:
             words = f"不超过 {self.asked.most_sessions} 场"
             row = self.values(dict.fromkeys(self.places, 1), ())

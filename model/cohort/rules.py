@@ -88,8 +88,8 @@ class MenuRules:
     """What is asked of a menu (菜单选学). ``hours`` (学时) is the most that anybody attends; fewer where a person states fewer.
 
     At most ``most_sessions`` are held (none: any number), each with ``seats`` unless its course states its own and at least ``least`` people; one course
-    is held at most ``repeats`` times (平行班). ``offered`` are the ids of the courses on the menu (none: the whole catalog, but of near-duplicates one). With
-    ``nobody_left`` as many people as can be attend at least one session that closes something for them; ``floor`` is the share (0 to 1) of those
+    is held at most ``repeats`` times (平行班). ``offered`` are the ids of the courses on the menu (none: the whole catalog, but of near-duplicates one),
+    ``pinned`` of those that must be held, ``excluded`` of those that must not. With ``nobody_left`` as many people as can be attend at least one session that closes something for them; ``floor`` is the share (0 to 1) of those
     people that must in each unit, ``level_floor`` in each level.
     """
 
@@ -99,6 +99,7 @@ class MenuRules:
     most_sessions: int | None = None
     repeats: int = 1
     offered: frozenset[str] = frozenset()
+    pinned: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
     modes: tuple[str, ...] = ()
     nobody_left: bool = True

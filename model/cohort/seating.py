@@ -14,7 +14,7 @@ class Seating:
     """People and the choices (by their places) they attend. A choice is held as few times as its people have room in."""
 
     def __init__(self, problem: MenuProblem, taken: Iterable[tuple[int, int]] = ()) -> None:
-        self.problem = problem
+        self.problem, self.pinned = problem, set(problem.pinned)
         self.attends: dict[int, set[int]] = defaultdict(set)
         self.sitting: dict[int, list[int]] = defaultdict(list)
         self.twins = {place: set(group) - {place} for group in problem.twins for place in group}
@@ -87,7 +87,8 @@ class Seating:
             return False
         if times == self.times_for(place, people):
             return True
-        alone = bool(asked.offered) or not any(self.sitting.get(twin) for twin in twins)
+        beside = twins - self.pinned if place in self.pinned else twins
+        alone = bool(asked.offered) or not any(self.sitting.get(twin) for twin in beside)
         most = inf if asked.most_sessions is None else asked.most_sessions
         return alone and times <= asked.repeats and sum(self.times.values()) < most
 
@@ -95,7 +96,8 @@ class Seating:
         """Take back seats that bring nothing, where enough people stay; then give what is free to whom it brings most."""
         for place, people in self.sitting.items():
             idle = [person for person in people if len(self.attends[person]) > 1 and not self.gain(person, place)]
-            stay = next(n for n in range(len(people) - len(idle), len(people) + 1) if self.enough(place, n))
+            least = max(len(people) - len(idle), int(place in self.pinned))
+            stay = next(n for n in range(least, len(people) + 1) if self.enough(place, n))
             for person in idle[: len(people) - stay]:
                 self.leave(person, place)
         left = ((self.gain(*seat), seat) for seat in self.problem.seats if seat[1] not in self.attends[seat[0]])

@@ -142,7 +142,7 @@ def settle(demand: Demand, rules: ClassRules, of: Places, effort: Effort, clock:
 
 def bound_of(demand: Demand, rules: ClassRules, split: SplitRules, effort: Effort, clock: Clock) -> float:
     """What no split can exceed: one class with the hours of all, where everybody may attend everything and nothing else is asked."""
-    required = sum(c.hours for c in demand.choices if any(course.id in rules.pinned for course in c.courses))
+    required = sum(c.hours for c in demand.choices if c.ids & rules.pinned)
     # Every class holds what is required, so all but one of the times it is held teach nothing new.
     hours = rules.hours * split.classes - required * (split.classes - 1)
     most = None if rules.most_courses is None else rules.most_courses * split.classes

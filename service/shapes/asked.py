@@ -35,7 +35,7 @@ from service.shapes.fields import WHOLE, Door, Number, at_most, between, both, c
 from service.shapes.required import taken_out, telling
 
 CLASS_ONLY = {
-    "kind": "--type", "share": "--share", "require": "--require", "fit": "--fit",
+    "kind": "--type", "share": "--share", "fit": "--fit",
     "theory": "--theory", "practice": "--practice", "max_courses": "--max-courses", "budget": "--budget", "classes": "--classes",
 }  # fmt: skip
 MENU_ONLY = {"sessions": "--sessions", "floor": "--floor", "level_floor": "--level-floor", "offer": "--offer"}
@@ -336,6 +336,7 @@ def menu_rules(asked: Asked, hours: float) -> MenuRules:
         least=asked.min_size,
         most_sessions=asked.sessions,
         offered=frozenset(asked.offer),
+        pinned=frozenset(asked.require),
         excluded=frozenset(asked.exclude),
         modes=asked.mode,
         floor=asked.floor,

@@ -37,7 +37,7 @@ NUMBERS = {
     "level_span": Number("split"), "seats": Number("menu"), "min_size": Number("menu"), "sessions": Number("menu"), "repeats": Number("menu"),
     "floor": Number("menu", percent=True), "level_floor": Number("menu", percent=True), "level_window": Number("both"), "time_limit": Number("both"),
 }  # fmt: skip
-LISTS = {"require": "class", "exclude": "both", "offer": "menu", "mode": "both"}
+LISTS = {"require": "both", "exclude": "both", "offer": "menu", "mode": "both"}
 DEFAULTS = {
     "kind": "专题班", "length": "24", "length_in": "hours", "classes": "1", "seats": "50", "min_size": "1", "repeats": "1", "fit": "50",
     "catalog_required": "1", "what_if": "1", "time_limit": "20", "pairs": "units", "level_window": "0",

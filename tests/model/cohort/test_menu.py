@@ -75,6 +75,7 @@ def world(seed: int) -> tuple[Demand, MenuRules]:
         most_sessions=chance.choice([None, None, 1, 2, 3]),
         repeats=chance.choice([1, 1, 2, 3]),
         offered=frozenset(ids[: chance.randint(1, 3)]) if chance.random() < 0.3 else frozenset(),
+        pinned=frozenset(chance.sample(ids, min(len(ids), chance.choice([0, 0, 0, 1, 2])))),
         nobody_left=chance.random() < 0.5,
         floor=chance.choice([0.0, 0.0, 0.5, 1.0]),
         level_floor=chance.choice([0.0, 0.0, 0.5]),
@@ -115,7 +116,7 @@ class Told:
 
     def may(self, person: int, place: int) -> bool:
         own, choice = self.demand.people[person], self.demand.choices[place]
-        offered = not self.rules.offered or self.rules.offered & {one.id for one in choice.courses}
+        offered = not self.rules.offered or (self.rules.offered | self.rules.pinned) & choice.ids
         for_others = any(
             one.levels and own.profile.level is not None and own.profile.level not in one.levels
             for one in choice.courses
@@ -131,9 +132,13 @@ class Told:
     def keeps(self, seats: Seats) -> bool:
         rules, sizes, times = self.rules, Counter(place for _, place in seats), self.times(seats)
         mine = self.by_person(seats)
-        held_twins = not rules.offered and any(len(group & set(sizes)) > 1 for group in self.twins)
+        pinned = {place for place, choice in enumerate(self.demand.choices) if choice.ids & rules.pinned}
+        held_twins = not rules.offered and any(
+            len(group & set(sizes)) > max(1, len(group & pinned)) for group in self.twins
+        )
         return (
-            all(self.hours(places) <= self.limits[person] + 1e-6 for person, places in mine.items())
+            pinned <= set(sizes)
+            and all(self.hours(places) <= self.limits[person] + 1e-6 for person, places in mine.items())
             and all(
                 size >= rules.least * times[place] and times[place] <= rules.repeats for place, size in sizes.items()
             )
@@ -292,6 +297,23 @@ def test_a_session_for_too_few_is_not_held():
     demand = cohort([needs("P1", WRITING)], [course(0)], {"写材料": {"c0": 0.9}})
     with pytest.raises(Impossible, match="最少开班人数"):
         planned(demand, MenuRules(2, least=2))
+
+
+def test_what_must_be_held_is_held_at_its_price_and_told_of_where_nobody_needs_it():
+    people = [needs("P1", WRITING, SPEECH), needs("P2", WRITING)]
+    reach = {"写材料": {"c0": 0.9}, "讲话": {"c1": 0.9}}
+    demand = cohort(people, [course(0), course(1), course(2)], reach)
+    asked = MenuRules(1, most_sessions=1)
+    assert [one.title for one in planned(demand, asked).sessions] == ["甲" * 6]
+    pinned = planned(demand, replace(asked, pinned=frozenset({"c1"}), nobody_left=False))
+    assert [(one.title, one.attendees) for one in pinned.sessions] == [("乙" * 6, ("P1",))]
+    assert ("必须开设的课程", "1 门", "1 门") in [(one.rule, one.asked, one.found) for one in pinned.rules]
+    with pytest.raises(Impossible, match=r"《丙丙丙丙丙丙》必须开设.*不要求必须开设《丙丙丙丙丙丙》"):
+        planned(demand, replace(asked, pinned=frozenset({"c2"})))
+    with pytest.raises(
+        Impossible, match=r"《甲甲甲甲甲甲》必须开设；《乙乙乙乙乙乙》必须开设；场次不超过 1 场.*场次增加到 2 场"
+    ):
+        planned(demand, replace(asked, pinned=frozenset({"c0", "c1"})))
 
 
 def test_who_has_no_hours_left_misses_for_want_of_hours():

@@ -69,7 +69,8 @@ def test_what_is_only_for_classes_is_left_out_of_a_menu_and_the_other_way_round(
     menu = body(kind="menu", seats="30", theory="3", require="Q1", classes="3", class_size="20")
     assert menu["seats"] == 30
     assert menu["menu"] is True
-    assert not {"theory", "require", "classes", "class_size", "type"} & set(menu)
+    assert menu["require"] == ["Q1"]
+    assert not {"theory", "classes", "class_size", "type"} & set(menu)
     assert not {"seats", "floor", "offer"} & set(body(seats="30", floor="50", offer="Q1"))
 
 

@@ -235,12 +235,17 @@ def test_a_first_form_is_folded(planner: Planner):
     assert '<details class="mt-3">' in page
 
 
-def test_a_menu_offers_only_what_can_be_done_with_it(planner: Planner):
+def test_a_course_is_put_into_a_menu_and_taken_out_at_its_price(planner: Planner):
     planner.plans(kind="menu", length="6")
-    assert "移出一门课，会另排一份" in planner.words()
-    assert "或排入一门课" not in planner.words()
-    assert "<h3>排入一门课</h3>" not in planner.page
     assert "这是必修课" not in planner.words()
+    found = planner.client.get("/plan/courses?q=公文&number=1").get_data(as_text=True)
+    course = re.search(r'name="course_id" value="([^"]+)"', found)
+    assert course
+    planner.send("/plan/1/with", course_id=course[1])
+    assert re.search("排入《.*》 ?： ?与方案 1 相比", planner.words())
+    assert "必须开设的课程 1 门 1 门" in planner.words()
+    planner.send("/plan/2/without", session="0")
+    assert re.search("移出《.*》 ?： ?与方案 2 相比(少补|一样多)", planner.words())
 
 
 def test_two_plans_are_compared_by_their_names_with_signs_and_two_decimals(planned: Planner):
