@@ -22,6 +22,7 @@ from service.store.feedback import (
     SCOPES,
     TESTED,
     VERDICTS,
+    WITHDRAW,
 )
 
 LONGEST_COURSE = 200
@@ -71,7 +72,9 @@ class FeedbackIn(AboutCourses):
     verdict = fields.String(
         required=True,
         validate=one_of(VERDICTS),
-        metadata={"description": "accept 采纳，reject 否决，replace 换成别的课，attended 已参加，tested 训后测试"},
+        metadata={
+            "description": "accept 采纳，withdraw 撤回采纳，reject 否决，replace 换成别的课，attended 已参加，tested 训后测试"
+        },
     )
     course_id = fields.String(required=True, validate=stored(LONGEST_COURSE))
     gap = optional(LONGEST_TEXT, one_gap, description="针对哪条短板：答复的 gaps 中的原话")
@@ -117,7 +120,7 @@ def _faults(data: Mapping[str, Any], told: set[str], courses: Container[str]) ->
     rules = (
         # What was attended or tested may have left the catalog since.
         ("course_id", NO_COURSE, not somebody and unknown("course_id")),
-        ("gap", NOBODY, verdict == ACCEPT and not told & {"gap", "person"}),
+        ("gap", NOBODY, verdict in {ACCEPT, WITHDRAW} and not told & {"gap", "person"}),
         ("gap", NO_GAP, rejects and scope == GAP and "gap" not in told),
         ("person", NO_PERSON, (somebody or (rejects and scope == PERSON)) and "person" not in told),
         ("reason", NO_REASON, rejects and "reason" not in told),

@@ -18,7 +18,9 @@ from service.store.database import Database, now
 from service.store.people import pseudonym
 from service.store.tables import feedback, override
 
-ACCEPT, REJECT, REPLACE, ATTENDED, TESTED = VERDICTS = ("accept", "reject", "replace", "attended", "tested")
+ACCEPT, WITHDRAW, REJECT, REPLACE, ATTENDED, TESTED = VERDICTS = (
+    "accept", "withdraw", "reject", "replace", "attended", "tested",
+)  # fmt: skip
 REJECTING = (REJECT, REPLACE)
 OUTCOMES = (ATTENDED, TESTED)  # What became of a person, and no judgement of a planner.
 # What a rejection is about: a course for the words of a gap, for a person, or for everybody.
@@ -114,8 +116,8 @@ def every(database: Database, after: int) -> Iterator[Said]:
 def judged(connection: Connection) -> Iterator[Piece]:
     """What the feedback judges of courses for gap texts, oldest first, for a training to learn from.
 
-    What was rejected for a person or for everybody says nothing of the words of a gap; a rejection that was reverted since says nothing at all.
-    What replaced a course was accepted for the gap.
+    What was rejected for a person or for everybody says nothing of the words of a gap; a rejection that was reverted since, or an acceptance that
+    was withdrawn by who gave it, says nothing at all. What replaced a course was accepted for the gap.
     """
     reverted: dict[tuple[str, str], datetime] = {}
     taken_back = override.c.gap.is_not(None) & override.c.reverted_at.is_not(None) & (override.c.kind == "reject")
@@ -124,18 +126,37 @@ def judged(connection: Connection) -> Iterator[Piece]:
     ):
         place = (bare(row.gap), row.course_id)
         reverted[place] = max(row.reverted_at, reverted.get(place, row.reverted_at))
+    withdrawn = _withdrawn(connection)
     after = 0
     while found := page(connection, after, PAGE):
         for one in found:
-            yield from _judged(one, reverted)
+            yield from _judged(one, reverted, withdrawn)
         after = found[-1].id
 
 
-def _judged(one: Said, reverted: Mapping[tuple[str, str], datetime]) -> Iterator[Piece]:
+def _withdrawn(connection: Connection) -> dict[tuple[str, ...], int]:
+    """The number under which acceptances were withdrawn last; those kept before it stand no more."""
+    columns = [feedback.c[name] for name in Said._fields]
+    rows = connection.execute(select(*columns).where(feedback.c.verdict == WITHDRAW).order_by(feedback.c.id))
+    return {_opinion(one, one.course_id): one.id for row in rows if (one := Said(*row))}
+
+
+def _opinion(one: Said, course: str) -> tuple[str, ...]:
+    """Whose word it is, on which course, for what and for whom."""
+    return one.actor, course, bare(one.gap or ""), one.pseudonym or ""
+
+
+def _judged(
+    one: Said, reverted: Mapping[tuple[str, str], datetime], withdrawn: Mapping[tuple[str, ...], int]
+) -> Iterator[Piece]:
     if one.gap is None:
         return
     about = partial(Piece, one.gap, planner=one.actor, at=one.at)
-    if one.verdict == ACCEPT:
+
+    def stands(course: str) -> bool:
+        return one.id > withdrawn.get(_opinion(one, course), 0)
+
+    if one.verdict == ACCEPT and stands(one.course_id):
         yield about(course=one.course_id, kind=Kind.ACCEPTED)
     elif one.verdict == ATTENDED:
         yield about(course=one.course_id, kind=Kind.ATTENDED)
@@ -147,7 +168,7 @@ def _judged(one: Said, reverted: Mapping[tuple[str, str], datetime]) -> Iterator
         since = reverted.get((bare(one.gap), one.course_id))
         if since is None or since < one.at:
             yield about(course=one.course_id, kind=Kind.REJECTED)
-        if one.replacement is not None:
+        if one.replacement is not None and stands(one.replacement):
             yield about(course=one.replacement, kind=Kind.INSTEAD)
 
 

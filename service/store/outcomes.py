@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from model.closing import Deed, Event
 from model.lexicon import bare
-from service.store.feedback import ACCEPT, ATTENDED, REJECTING, REPLACE, TESTED
+from service.store.feedback import ACCEPT, ATTENDED, REJECTING, REPLACE, TESTED, WITHDRAW
 from service.store.tables import feedback
 
 AT_ONCE = 500  # Pseudonyms asked for in one statement.
@@ -56,7 +56,7 @@ def _events(row: Any) -> Iterator[Event]:
         yield Event(row.course_id, Deed.ATTENDED, row.at)
     elif row.verdict == TESTED:
         yield Event(row.course_id, Deed.TESTED, row.at, row.score_before, row.score_after)
-    elif row.verdict in REJECTING:
+    elif row.verdict in (WITHDRAW, *REJECTING):
         yield Event(row.course_id, Deed.DROPPED, row.at)
         if row.verdict == REPLACE:
             yield Event(row.replacement, Deed.ARRANGED, row.at)

@@ -136,8 +136,10 @@ def say(place: int) -> Any:
         desk.drop(*lacking.PARTS)
         waiting.abandon("gaps")
         flash(gettext("已记下，立即生效。可在“课程目录”的“待确认与调整”里撤销。"))
+    elif said["verdict"] == feedback.WITHDRAW:
+        flash(gettext("已撤回采纳。"))
     else:
-        flash(gettext("已记下采纳，作为反馈留存，不能撤销；改变主意时，可点这门课程的“不采纳…”。"))
+        flash(gettext("已记下采纳；改变主意时，可以撤回。"))
     return here
 
 
@@ -175,7 +177,7 @@ def _page_of(reading: Reading[Profile], place: int, said: Mapping[str, str] | No
             one["course_id"]: recommender.catalog.courses[recommender.catalog.row_of[one["course_id"]]]
             for one in told["recommendations"]
         },
-        states={gap: state_of(happened) for gap, happened in events.items()},
+        states={bare(gap): state_of(happened) for gap, happened in events.items()},
         accepted=_accepted(events),
         said=said or {},
         trouble=trouble,
@@ -215,21 +217,22 @@ def _drawn(rows: Page, axis: str, reason: str, columns: Sequence[str]) -> dict[s
     }
 
 
-def _events_of(profile: Profile) -> dict[str, Sequence[Event]]:
-    """What happened to the gaps of a person, by their bare words, as the feedback tells."""
+def _events_of(profile: Profile) -> Mapping[str, Sequence[Event]]:
+    """What happened to the gaps of a person, as the feedback tells."""
     name = pseudonym(store(), profile.id)
     with store().reading() as connection:
-        told = outcomes.of_people(connection, [name]).get(name, {})
-    return {bare(gap): events for gap, events in told.items()}
+        return outcomes.of_people(connection, [name]).get(name, {})
 
 
-def _accepted(events: Mapping[str, Sequence[Event]]) -> set[str]:
-    """The courses that were taken for a person and not dropped since."""
-    taken: set[tuple[str, str]] = set()
+def _accepted(events: Mapping[str, Sequence[Event]]) -> dict[str, str]:
+    """The courses that were taken for a person and not dropped since, and the gap each was taken for."""
+    taken: dict[str, str] = {}
     for gap, happened in events.items():
+        standing: set[str] = set()
         for one in happened:
             if one.deed is Deed.ARRANGED:
-                taken.add((gap, one.course))
+                standing.add(one.course)
             elif one.deed is Deed.DROPPED:
-                taken.discard((gap, one.course))
-    return {course for _, course in taken}
+                standing.discard(one.course)
+        taken |= dict.fromkeys(sorted(standing), gap)
+    return taken

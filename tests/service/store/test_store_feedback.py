@@ -128,6 +128,22 @@ def test_a_rejection_that_was_reverted_judges_nothing_until_it_is_made_again(dat
     assert judged(database) == [("KPI怎么定", "c1", False)]
 
 
+def test_an_acceptance_that_was_withdrawn_by_who_gave_it_judges_nothing_until_it_is_given_again(database: Database):
+    of_one = said("accept", "c1", gap="KPI 怎么定", person=PERSON)
+    of_another = said("accept", "c1", gap="KPI 怎么定", person="工号-0815")
+    instead = said("replace", "c2", gap="怕讲话", person=PERSON, replacement="c3", scope="gap", reason="不对口")
+    feedback.keep(database, BY, [of_one, of_another, instead], "v1")
+    assert len(judged(database)) == 4
+    # Somebody else's word is theirs to take back.
+    feedback.keep(database, By("key:99999999"), [said("withdraw", "c1", gap="KPI怎么定", person=PERSON)], "v1")
+    assert len(judged(database)) == 4
+    feedback.keep(database, BY, [said("withdraw", "c1", gap="KPI怎么定", person=PERSON)], "v1")
+    feedback.keep(database, BY, [said("withdraw", "c3", gap="怕讲话", person=PERSON)], "v1")
+    assert judged(database) == [("KPI 怎么定", "c1", True), ("怕讲话", "c2", False)], "of the other person it stays"
+    feedback.keep(database, BY, [of_one], "v1")
+    assert len(judged(database)) == 3
+
+
 def test_two_rejections_that_say_the_same_are_kept_twice_and_are_one_at_work(database: Database):
     kept = feedback.keep(database, BY, [rejected("c1", "怕讲话"), rejected("c1", "怕讲话", person=PERSON)], "v1")
     assert kept[0].id != kept[1].id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from html import unescape
 from io import BytesIO
 from typing import Any
@@ -162,16 +163,22 @@ def test_what_is_said_on_a_page_of_another_roster_is_kept_of_nobody(given: Flask
     assert given.get("/api/v1/overrides").get_json()["overrides"] == []
 
 
-def test_what_is_accepted_stands_at_its_course_and_is_not_called_something_that_can_be_taken_back(given: FlaskClient):
+def test_what_is_accepted_stands_at_its_course_with_its_date_and_can_be_taken_back(given: FlaskClient):
     first = first_of(given, 1)
     said = {"course_id": first["course_id"], "gap": first["gap"]}
     page = followed(given, says(given, "/people/1", verdict="accept", **said))
-    assert "不能撤销" in page
+    assert "已记下采纳" in page
+    assert f"已安排（{date.today()}）" in re.sub(r"\s+", "", page)
     assert "待确认与调整" not in page
     article = text_of(given, "/people/1").partition(f"{first['title']} <span")[2].partition("</article>")[0]
     assert "已采纳" in article
     assert 'value="accept"' not in article
-    # Whoever changes their mind rejects it; it is accepted no longer.
+    assert "已撤回采纳" in followed(given, says(given, "/people/1", verdict="withdraw", **said))
+    back = text_of(given, "/people/1")
+    assert ("已采纳" in back, "已安排" in back) == (False, False)
+    # Whoever rejects what they accepted has it accepted no longer.
+    says(given, "/people/1", verdict="accept", **said)
+    assert "已采纳" in text_of(given, "/people/1")
     says(given, "/people/1", verdict="reject", reason="太浅", scope="gap", **said)
     assert "已采纳" not in text_of(given, "/people/1")
 
