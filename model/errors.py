@@ -4,6 +4,7 @@ QuebuError
 ├── InputError            something handed in cannot be used; the message says what would be right
 │   ├── UnreadableFile    the file is no table at all: empty, encrypted, damaged, far too large
 │   └── TableError        a table without one usable row; carries every fault with its cell
+│       └── HeadersUnknown  no header of it is one that is needed; carries the one that may be meant
 ├── KnowledgeError        a file of training_data/ breaks its own rules
 ├── EncoderUnavailable    a sentence encoder cannot run now; matching goes on without it, only a training that loses it midway fails
 └── VersionError          a trained version is missing, incomplete or damaged
@@ -38,6 +39,15 @@ class TableError(InputError):
     def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
         super().__init__("\n".join([message, *(str(fault) for fault in faults)]))
         self.faults = faults
+
+
+class HeadersUnknown(TableError):
+    """No header of the table is one that is needed. ``how`` is the part of the message that says how the command is told what is meant, which is
+    another in other places; ``likely`` is the header that may be meant, blank where none is likely."""
+
+    def __init__(self, message: str, faults: tuple[Fault, ...], how: str, likely: str) -> None:
+        super().__init__(f"{message}{how}", faults)
+        self.how, self.likely = how, likely
 
 
 class KnowledgeError(QuebuError):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from model.domain import Catalog, Course, Reading
-from model.errors import TableError
+from model.errors import HeadersUnknown, TableError
 from model.files.courserows import COLUMNS, NEEDED, RowReader, given_id
 from model.files.headers import likely_header, plain_header
 from model.files.moodle import prepared
@@ -17,6 +17,7 @@ from model.files.tables import Sheet
 from model.lexicon import Lexicon
 
 MANY_REQUIRED = 30  # More required courses than this are worth a question to the planner.
+TITLE = "课程名称"
 MOST_SHOWN, LONGEST_SHOWN = 12, 12  # Headers told of a list that has none we know, and characters of each.
 STOPPED = re.compile(r"停|暂停|下架|作废|删除|关闭")
 
@@ -38,7 +39,10 @@ def read_catalog(
     try:
         tables = tables_in(written, COLUMNS, NEEDED, account, "课程表", corrected={**meant, **corrected})
     except TableError as error:
-        raise TableError(f"{error}{_what_may_be_meant(sheets)}", error.faults) from error
+        seen, likely = _what_may_be_meant(sheets)
+        example = f"，例如 --map {likely}={TITLE}" if likely else ""
+        how = f"请用 --map 表头={TITLE} 说明{example}（通过接口上传时写在 map 里）。" if seen else ""
+        raise HeadersUnknown(f"{error}{seen}", error.faults, how, likely) from error
     reader = RowReader(lexicon, account, answers)
     courses: dict[str, Course] = {}
     rows = [row for table in tables for _, row in table.rows]
@@ -61,21 +65,18 @@ def read_catalog(
     return Catalog(reading.values), reading
 
 
-def _what_may_be_meant(sheets: Sequence[Sheet]) -> str:
-    """The words of the row that looks most like a header, and how to say what they mean."""
+def _what_may_be_meant(sheets: Sequence[Sheet]) -> tuple[str, str]:
+    """The words of the row that looks most like a header, and which of them may mean the title; blank where there is none."""
     likely = [(sheet.name, *found) for sheet in sheets if not sheet.hidden and (found := likely_header(sheet))]
     if not likely:
-        return ""
+        return "", ""
     sheet, row, words = max(likely, key=lambda one: len(one[2]))
     known = {alias for column in COLUMNS for alias in column.aliases}
     strange = [word for word in words if plain_header(word) not in known]
     shown = "、".join(word if len(word) <= LONGEST_SHOWN else word[:LONGEST_SHOWN] + "…" for word in words[:MOST_SHOWN])
     more = f"等 {len(words)} 个" if len(words) > MOST_SHOWN else ""
-    example = f"，例如 --map {plain_header(strange[0])}=课程名称" if strange and plain_header(strange[0]) else ""
-    return (
-        f"最像表头的是工作表“{sheet}”第 {row + 1} 行：{shown}{more}。"
-        f"哪一列是课程名称，请用 --map 表头=课程名称 说明{example}（通过接口上传时写在 map 里）。"
-    )
+    seen = f"最像表头的是工作表“{sheet}”第 {row + 1} 行：{shown}{more}。哪一列是{TITLE}，"
+    return seen, plain_header(strange[0]) if strange else ""
 
 
 def _really_required(courses: dict[str, Course], account: Account) -> dict[str, Course]:

@@ -3,7 +3,6 @@ sealed."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from flask_babel import gettext
 from marshmallow import ValidationError
 
 from model.domain import Heading
-from model.errors import InputError, TableError, VersionError
+from model.errors import HeadersUnknown, InputError, TableError, VersionError
 from model.files.annotated import meaning
 from model.files.categories import BRANCHES
 from model.files.courserows import COLUMNS
@@ -38,9 +37,6 @@ bp = Blueprint("newlist", __name__)
 ASKED, CHECKED = "courselist", "checked"  # Parts of the desk, beside the file itself: what was asked, what was found.
 PARTS = (COURSES, ASKED, CHECKED)
 SHOWN = 200  # Faults, and courses of each kind of change, on the page; all of them stand in the workbook.
-HOW_ELSEWHERE = re.compile(
-    r"请用 map 表头=课程名称 说明(?:，例如 map (?P<header>.+?)=课程名称)?（通过接口上传时写在 map 里）"
-)
 SAID = 3  # Headers that can be explained where none was recognised.
 
 
@@ -152,13 +148,14 @@ def _checked(asked: dict[str, Any]) -> Any:
 
 
 def _in_words_of_the_page(error: InputError) -> tuple[str, str]:
-    """The sentence, which tells how to say on the command line what a header means, with the way this page has; and the header it takes as example."""
-    told = in_words_of_the_request(error)
-    found = HOW_ELSEWHERE.search(told)
-    if found is None:
-        return told, ""
-    here = gettext("请在下面说明")
-    return f"{told[: found.start()]}{here}{told[found.end() :]}", found["header"] or ""
+    """The sentence, and the header that may be meant, where none was recognised and the page asks for it."""
+    told: BaseException | None = error
+    while told is not None and not isinstance(told, HeadersUnknown):
+        told = told.__cause__
+    if told is None or not told.how:
+        return in_words_of_the_request(error), ""
+    here = str(error).splitlines()[0].replace(told.how, gettext("请在下面说明。"))
+    return in_words_of_the_request(InputError(here)), told.likely
 
 
 def _told(drafted: Draft) -> dict[str, Any]:

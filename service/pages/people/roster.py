@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,6 +30,7 @@ bp = Blueprint("roster", __name__)
 
 SAMPLE = Path(__file__).parents[3] / "training_data" / "roster_sample.xlsx"
 SHOWN = 20  # People on a page of the roster.
+SHEETLESS = ".csv"
 FAULTS = 200  # Faulty cells on the page.
 FOUND = (*lacking.PARTS, "plans")  # What was found by the roster; of another roster it is not true.
 
@@ -51,6 +53,8 @@ def show() -> str:
         title=given["title"],
         cells=given["cells"],
         shown=FAULTS,
+        sheets=given["suffix"] != SHEETLESS,
+        cell_of=lambda place: _cell_of(place, given["suffix"]),
         plans=len(variants.listed()),
         headings=headings,
         private=[one.header for one in reading.headings if one.field == ""],
@@ -128,7 +132,8 @@ def _read(roster: Roster, title: str, *, sample: bool = False) -> Any:
     try:
         return _laid(roster, title, sample)
     except InputError as error:
-        faults = error.faults if isinstance(error, TableError) else ()
+        told = error.faults if isinstance(error, TableError) else ()
+        faults = [replace(fault, place=_cell_of(fault.place, roster.suffix)) for fault in told]
         # The file is the planner's, and is called as they called it.
         why = in_words_of_the_request(error).replace(roster.name, f"{title}{roster.suffix}")
         return _refused(why, faults)
@@ -145,6 +150,11 @@ def _laid(roster: Roster, title: str, sample: bool) -> Any:
     desk.lay("roster", {"suffix": roster.suffix, "title": title, "sample": sample, **corrected})
     desk.lay("read", dump_read(reading))
     return redirect(url_for("roster.show"), 303)
+
+
+def _cell_of(place: str, suffix: str) -> str:
+    """The place of a cell as it is shown: a file without sheets has cells alone, for the name of its one sheet is ours."""
+    return place.rpartition("!")[2] if suffix == SHEETLESS else place
 
 
 def _refused(trouble: str, faults: Any = ()) -> tuple[str, int]:
