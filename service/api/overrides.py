@@ -21,12 +21,13 @@ from service.store.overrides import Override
 from service.store.roles import Role
 from service.wire.access import allows, by, store
 from service.wire.errors import problem
+from service.wire.languages import marked
 
 bp = APIBlueprint("overrides", __name__, url_prefix="/api/v1", tag="feedback")
 bp.before_request(read_json)
 
 UNKNOWN = "没有这个编号的人工调整；各条见 /api/v1/overrides?reverted=true。"
-NOT_YOURS = "别人作出的人工调整，由管理课程目录的人撤销；需要“课程目录”（curator）角色。"
+NOT_YOURS = marked("别人作出的人工调整，由管理课程目录的人撤销；需要“课程目录”（curator）角色。")
 
 
 class OverrideOut(Door):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from flask import Flask
 from flask_babel import gettext
+from jinja2 import StrictUndefined, Undefined
 
 from service.pages.addresses import this_page
 from service.pages.help.glossary import meaning
@@ -18,7 +21,14 @@ from service.store.logins import LOCAL
 def init_shown(app: Flask) -> None:
     """Give every page the filters ``moment``, ``person_of``, ``changes_told`` and ``class_kind``, and the globals ``meaning``, ``hint``, ``works`` and ``this_page``."""
     app.jinja_env.filters.update(moment=moment, person_of=person_of, changes_told=changes_told, class_kind=class_kind)
+    app.jinja_env.undefined = _unknown  # type: ignore[assignment]
     app.jinja_env.globals.update(meaning=meaning, hint=hint, works=works, this_page=this_page)
+
+
+def _unknown(hint: str | None = None, obj: Any = None, *told: Any, **more: Any) -> Undefined:
+    """What a template names and is not there: a blank in a mapping, where members may be missing; a fault of the page anywhere else."""
+    kind = Undefined if isinstance(obj, Mapping) else StrictUndefined
+    return kind(hint, obj, *told, **more)
 
 
 def moment(at: datetime | str | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Flask, Response, current_app, g, render_template, request, url_for
 from flask_babel import gettext
 
@@ -45,12 +47,18 @@ GONE = marked("没有找到")  # A page that exists, of something that does not.
 
 
 def init_troubles(app: Flask) -> None:
-    """Answer who asked for a page with one. What asks for JSON, and every address of the interface, gets the problem as it is."""
+    """Answer who asked for a page with one, and a part of a page with its words. What asks for JSON, and every address of the interface, gets the
+    problem as it is."""
 
     @app.after_request
     def _as_page(response: Response) -> Response:
-        wants = request.accept_mimetypes.best_match([PROBLEM, "text/html"], default=PROBLEM)
-        if response.mimetype != PROBLEM or request.path.startswith("/api/") or wants != "text/html":
+        if response.mimetype != PROBLEM or request.path.startswith("/api/"):
+            return response
+        if "HX-Request" in request.headers:
+            title, detail = _in_words(response)
+            response.set_data(json.dumps(response.get_json() | {"title": title, "detail": detail}, ensure_ascii=False))
+            return response
+        if request.accept_mimetypes.best_match([PROBLEM, "text/html"], default=PROBLEM) != "text/html":
             return response
         title, detail = _in_words(response)
         page = render_template("trouble.html", title=title, detail=detail, back=_back(response), number=g.request_id)

@@ -18,7 +18,12 @@ from babel.messages.pofile import read_po, write_po
 FOLDER = Path(__file__).parent
 SERVICE = FOLDER.parent
 FILE = "messages"
-SOURCES = [("pages/**.py", "python"), ("wire/**.py", "python"), ("templates/**.html", "jinja2")]
+SOURCES = [
+    ("pages/**.py", "python"),
+    ("api/**.py", "python"),
+    ("wire/**.py", "python"),
+    ("templates/**.html", "jinja2"),
+]
 HEADER = "# The words of the pages in another language. `make words` writes this file anew and keeps what stands after msgstr."
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None, "marked": None}
 
