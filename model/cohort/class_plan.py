@@ -106,7 +106,8 @@ class ClassProblem:
         if self.pinned.any():
             row = self.pinned.astype(float)
             words = f"全部安排（{int(row.sum())} 门，共 {float(hours @ row):g} 学时）"
-            found.append(Rule("必修课", words, row, low=float(row.sum()), tell=counted(row, "门")))
+            cure = "不要求必修课全部安排（其他要求不变时，最多排得下 {:g} 门）"
+            found.append(Rule("必修课", words, row, low=float(row.sum()), cure=cure, tell=counted(row, "门")))
         for share in asked.shares:
             inside = np.array([choice.branch in share.branches for choice in choices], dtype=float) * hours
             name, words = "＋".join(share.branches), f"不低于总学时的 {share.least:.0%}"

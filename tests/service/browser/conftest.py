@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from running import READY, answered, copy_of, free_port, serving
 ROOT = Path(__file__).parents[3]
 PICTURES = ROOT / "instance" / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# A page that says what was wrong, or what stands against it, has a status that the browser calls an error.
+TOLD = re.compile("status of (409|422)")
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,19 +41,18 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def address(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service with its worker, a store of its own and versions of its own, as `make run` starts it."""
-    folder = tmp_path_factory.mktemp("console")
+@contextmanager
+def served(registry: Path, folder: Path) -> Iterator[str]:
+    """The address of a service with its worker, a store of its own and versions of its own, as `make run` starts it."""
     own, port = copy_of(registry, folder / "registry"), free_port()
     with serving(own, port, folder / "log", worker=True):
         answered(port, READY, 200)
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.fixture
-def desk(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    """A planner at a small screen. The test fails on any request to elsewhere and on any error the browser tells of."""
+@contextmanager
+def watched(browser: Browser, address: str, name: str) -> Iterator[Desk]:
+    """Somebody at a small screen. It fails on any request to elsewhere and on any error the browser tells of."""
     context = browser.new_context(locale="zh-CN", viewport={"width": 1366, "height": 768}, accept_downloads=True)
     page, elsewhere, errors = context.new_page(), [], []
 
@@ -59,16 +61,37 @@ def desk(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
             elsewhere.append(one.url)
 
     page.on("request", asked)
-    # A page that says what was wrong is sent with 422, which the browser calls an error.
     page.on(
-        "console", lambda told: errors.append(told.text) if told.type == "error" and "422" not in told.text else None
+        "console",
+        lambda told: errors.append(told.text) if told.type == "error" and not TOLD.search(told.text) else None,
     )
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.set_default_timeout(60_000)
     PICTURES.mkdir(parents=True, exist_ok=True)
     yield Desk(page, address, PICTURES)
     with suppress(Error):
-        page.screenshot(path=PICTURES / f"last-{request.node.name[:80]}.png")
+        page.screenshot(path=PICTURES / f"last-{name[:80]}.png")
     context.close()
     assert not elsewhere
     assert not errors
+
+
+@pytest.fixture(scope="session")
+def address(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The service that all planners share."""
+    with served(registry, tmp_path_factory.mktemp("console")) as address:
+        yield address
+
+
+@pytest.fixture
+def desk(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """A planner."""
+    with watched(browser, address, request.node.name) as desk:
+        yield desk
+
+
+@pytest.fixture
+def alone(browser: Browser, registry: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """Somebody at a service that nobody else uses: who gets an account there shuts the others out."""
+    with served(registry, tmp_path) as address, watched(browser, address, request.node.name) as desk:
+        yield desk

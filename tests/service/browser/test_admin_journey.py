@@ -65,3 +65,29 @@ def test_the_pages_speak_english_to_whoever_asks(desk: Desk):
     desk.looked_at("64-english")
     desk.click("中文")
     assert desk.says("怎样读最优性证明")
+
+
+def test_the_first_account_shuts_the_door_and_keys_come_and_go(alone: Desk):
+    name, words = "chen", "一句好记的话，比几个符号更安全"
+    alone.go("/admin/accounts")
+    alone.page.get_by_label("用户名").fill(name)
+    for field in ("密码", "再输入一次"):
+        alone.page.get_by_label(field, exact=True).first.fill(words)
+    alone.click("建立账号")
+    alone.go("/admin/keys")
+    assert alone.says("登录")
+    alone.looked_at("65-login")
+    alone.page.get_by_label("用户名").fill(name)
+    alone.page.get_by_label("密码").fill(words)
+    alone.page.locator("main").get_by_role("button", name="登录").click()
+    alone.page.get_by_label("哪个系统使用").fill("人事系统")
+    alone.click("发放密钥")
+    assert alone.says("到期")
+    alone.looked_at("66-key")
+    alone.go("/admin/keys")
+    assert alone.says("已发放的密钥（1 个）")
+    alone.page.get_by_text("吊销…").click()
+    alone.click("吊销“人事系统”")
+    assert alone.says("已吊销")
+    alone.go("/admin/audit")
+    assert alone.says("吊销密钥")

@@ -103,3 +103,12 @@ def test_a_form_that_was_refused_stays_where_it_is_when_the_language_is_changed(
     answer = send(caller, path)
     assert answer.status_code == 422
     assert f'name="next" value="{page}"' in answer.get_data(as_text=True)
+
+
+def test_a_part_of_a_page_tells_its_trouble_in_the_words_of_the_page(client: FlaskClient):
+    page = client.get("/plan/77", headers=PAGE)
+    part = client.get("/plan/77", headers={"HX-Request": "true", "Accept": "*/*"})
+    assert (part.status_code, part.mimetype) == (404, "application/problem+json")
+    assert part.get_json()["detail"] in told(page)
+    assert part.get_json()["title"] == "没有找到"
+    assert client.get("/plan/77").get_json()["title"] != "没有找到", "systems get the problem as it is"
