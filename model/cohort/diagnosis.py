@@ -112,23 +112,22 @@ def heat_map(people: Iterable[Person], axis: str) -> Map:
     """Gaps by 单位 or 层级 and competency; the sum over all cells is the number of gaps."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     there: Counter[str] = Counter()
+    everywhere: Counter[str] = Counter()
     place = place_of(axis)
     for person in people:
-        there[place(person)] += 1
-        counts[place(person)].update(need_of(told.gap) for told in person.gaps)
-    total: Counter[str] = sum(counts.values(), Counter())
-    needs = sorted(total, key=lambda need: (-total[need], need))
-    shown, rest = needs[:MOST_COLUMNS], needs[MOST_COLUMNS:]
-    rows = [
-        Row(
-            name,
-            there[name],
-            counts[name].total(),
-            (*(counts[name][need] for need in shown), *([sum(counts[name][need] for need in rest)] if rest else [])),
-        )
-        for name in sorted(counts, key=lambda name: (-counts[name].total(), name))
-    ]
-    return Map(axis, (*shown, *([REST] if rest else [])), tuple(rows))
+        needs = [need_of(told.gap) for told in person.gaps]
+        row = place(person)
+        there[row] += 1
+        counts[row].update(needs)
+        everywhere.update(needs)
+    columns = sorted(everywhere, key=lambda need: (-everywhere[need], need))
+    shown, more = columns[:MOST_COLUMNS], len(columns) > MOST_COLUMNS
+    rows = []
+    for name, mine in counts.items():
+        total, seen = mine.total(), tuple(mine[need] for need in shown)
+        rows.append(Row(name, there[name], total, (*seen, total - sum(seen)) if more else seen))
+    rows.sort(key=lambda row: (-row.total, row.name))
+    return Map(axis, (*shown, REST) if more else tuple(shown), tuple(rows))
 
 
 def place_of(axis: str) -> Callable[[Person], str]:

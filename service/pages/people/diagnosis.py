@@ -43,13 +43,14 @@ BESIDE = ("csrf_token", "roster")  # What a form sends beside what is said.
 @allows(Role.PLANNER, cost=20)
 def show() -> Any:
     """The heat map, the common and individual needs, the sources, those of whom nothing is known."""
-    reading = desk.reading()
-    if reading is None:
+    # Of thousands of people the roster is not opened where what they lack is known.
+    reading = None if lacking.known() else desk.reading()
+    if reading is None and not desk.there("read"):
         return redirect(url_for("roster.show"), 303)
-    if not lacking.known() and reading.read > current_app.config["MAX_COHORT"]:
+    if reading and reading.read > current_app.config["MAX_COHORT"]:
         asked = {"suffix": READ, "month": None, "common": COMMON_SHARE, "answer": "", **asked_of(desk.limits())}
         return waiting.begin("gaps", asked=asked, total=reading.read, people=dump_read(reading), once=True)
-    if not lacking.known() and not take_place():
+    if reading and not take_place():
         return problem(503, busy())
     everybody = lacking.everybody()
     axis = request.args.get("axis", AXES[0]) if request.args.get("axis") in AXES else AXES[0]
