@@ -21,7 +21,8 @@ from model.errors import InputError, TableError
 from model.lexicon import Lexicon
 from model.recommender import Recommender
 from model.selection import Selector
-from service.shapes.asked import Asked, filing_of, make_plan
+from service.planning import filing_of, make_plan
+from service.shapes.asked import Asked
 from service.shapes.diagnosis import dump_diagnosis
 from service.shapes.filed import masked
 from service.shapes.files import AS_SENT, Mended, dump_reading, roster_in

@@ -29,8 +29,9 @@ from service.commands.terminal import (
     version_at_work,
     version_option,
 )
+from service.planning import filing_of, make_plan
 from service.settings import load_settings
-from service.shapes.asked import Asked, asked_again, filing_of, make_plan
+from service.shapes.asked import Asked, asked_again
 from service.shapes.outputs import PlanResults, check_out, plan_writer, write_comparison
 from service.shapes.plans import dump_cohort, load_cohort, read_filed
 

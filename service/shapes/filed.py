@@ -7,16 +7,18 @@ the plan, apart from whom it is about, and forgetting who somebody is reaches th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from model.cohort.filing import Filing
-from model.cohort.pairing import Between, Gift, Pairing, said_of_people
+from model.cohort.nouns import CohortPlan
+from model.cohort.pairing import Between, Gift, Pairing, pairing_sheet, said_of_people
+from model.cohort.quotas import hour_warnings, hours_due, load_quotas, planned_hours, switched_on
 from model.domain import Profile
 from model.files.sheets import SheetOut
+from model.lexicon import Lexicon
 from model.selection import Needs
-from service.shapes.asked import sheets_beside
 from service.shapes.outputs import PlanResults
 
 TOKEN = re.compile(r"(?P<blank> ?)⟦(?P<place>\d{1,7})(?P<post>:职务)?⟧")
@@ -105,3 +107,20 @@ def calling(people: Sequence[Called]) -> Callable[[Cell], Cell]:
         return TOKEN.sub(called, cell) if isinstance(cell, str) and "⟦" in cell else cell
 
     return call
+
+
+def sheets_beside(
+    plan: CohortPlan,
+    people: Sequence[Needs],
+    lexicon: Lexicon,
+    pairs: Pairing | None,
+    settings: Mapping[str, Any],
+) -> tuple[SheetOut, ...]:
+    """The sheets that come from elsewhere: who falls short of which quota of hours, and who is paired with whom."""
+    due = hours_due(
+        [own.profile for own in people],
+        switched_on(load_quotas(), settings["QUOTAS"]),
+        planned_hours(plan.sessions),
+        settings["WEAK_SHARE"] / 100,
+    )
+    return (hour_warnings(due, lexicon), *([pairing_sheet(pairs, people)] if pairs else []))

@@ -13,8 +13,7 @@ from model.cohort.pairing import Between, pair_up
 from model.cohort.program import Effort
 from model.domain import Fault, Profile, Reading
 from model.files.sheets import SheetOut
-from service.shapes.asked import sheets_beside
-from service.shapes.filed import Called, masked, named
+from service.shapes.filed import Called, masked, named, sheets_beside
 from service.shapes.outputs import PlanResults, plan_sheets
 from service.shapes.sheets import dump_sheet, load_sheet
 from tests.filings import FILINGS, NAMED, filed, office, office_demand

@@ -9,7 +9,7 @@ from model.cohort.nouns import CohortPlan
 from model.cohort.rules import ClassRules
 from model.domain import Catalog, Course, Limits
 from model.selection import Selector
-from service.shapes.required import taken_out, telling
+from service.required import taken_out, telling
 from tests.model.cohort.test_class_plan import cohort, course, gap, needs, planned
 
 COURSES = [
