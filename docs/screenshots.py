@@ -23,6 +23,8 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+# Before a page has drawn anything the browser cannot take a picture of it.
+DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
 SIZE = {"width": 1366, "height": 768}
 
 
@@ -47,10 +49,12 @@ def service(folder: Path) -> Iterator[str]:
     environment = os.environ | {"QUEBU_DATABASE_URL": f"sqlite:///{folder}/quebu.db"}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
         address = f"http://127.0.0.1:{port}"
-        while not _ready(address):
-            time.sleep(0.2)
-        yield address
-        process.terminate()
+        try:
+            while not _ready(address):
+                time.sleep(0.2)
+            yield address
+        finally:  # Whatever failed, nobody waits for a service that nobody stops.
+            process.terminate()
 
 
 def _ready(address: str) -> bool:
@@ -84,6 +88,7 @@ def walk(page: Page, address: str) -> None:
 
 def taken(page: Page, name: str) -> None:
     """A picture of what is to be seen without scrolling."""
+    page.evaluate(DRAWN)
     page.screenshot(path=PICTURES / f"{name}.png")
 
 

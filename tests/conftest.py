@@ -23,11 +23,6 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: tests that wait for a service, a browser or the first training leave theirs idle."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     if not SHARED.is_dir():

@@ -8,6 +8,8 @@ from typing import Any
 from playwright.sync_api import Page
 
 AXE = (Path(__file__).parents[2] / "data" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+# Before a page has drawn anything the browser cannot take a picture of it.
+DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SERIOUS = {"serious", "critical"}
 
@@ -36,6 +38,7 @@ class Desk:
 
     def looked_at(self, name: str) -> None:
         """Take a picture, and let axe look for what hinders people."""
+        self.page.evaluate(DRAWN)
         self.page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
         found = self.faults()
         assert not found, found

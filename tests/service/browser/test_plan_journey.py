@@ -131,6 +131,22 @@ def test_a_course_is_dragged_out_and_another_dragged_in_and_the_price_is_told(pl
     planned.looked_at("27-compared")
 
 
+def test_a_course_is_dragged_into_a_menu(desk: Desk):
+    desk.go("/roster")
+    desk.click("用样例名册试一试")
+    desk.go("/plan")
+    desk.page.locator("#kind").select_option("menu")
+    desk.page.locator("#length").fill("6")
+    desk.click("开始排")
+    assert desk.says("菜单选学")
+    desk.page.locator("#q").fill("公文")
+    desk.page.locator("tr[data-drag=in]").first.wait_for()
+    dragged(desk, "tr[data-drag=in]", "p[data-drop=in]")
+    assert desk.says("与方案 1 相比")
+    assert desk.says("必须开设的课程")
+    desk.looked_at("32-menu")
+
+
 def test_a_plan_is_kept_printed_and_forgotten(planned: Desk):
     planned.page.get_by_label("方案名称").fill("浏览器里的班")
     planned.click("保存方案")
