@@ -15,7 +15,8 @@ Messages are Chinese, because planners read them; class names are for developers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from model.domain import Fault
@@ -37,17 +38,27 @@ class TableError(InputError):
     """A table gave no usable row. ``faults`` names every faulty cell."""
 
     def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__("\n".join([message, *(str(fault) for fault in faults)]))
+        super().__init__(_with(message, faults))
         self.faults = faults
+
+    def saying(self, message: str) -> Self:
+        """The same in other words; its faults, and what else it carries, stay."""
+        other = copy(self)
+        other.args = (_with(message, self.faults),)
+        return other
 
 
 class HeadersUnknown(TableError):
     """No header of the table is one that is needed. ``how`` is the part of the message that says how the command is told what is meant, which is
     another in other places; ``likely`` is the header that may be meant, blank where none is likely."""
 
-    def __init__(self, message: str, faults: tuple[Fault, ...], how: str, likely: str) -> None:
-        super().__init__(f"{message}{how}", faults)
+    def __init__(self, message: str, faults: tuple[Fault, ...] = (), how: str = "", likely: str = "") -> None:
+        super().__init__(message, faults)
         self.how, self.likely = how, likely
+
+
+def _with(message: str, faults: tuple[Fault, ...]) -> str:
+    return "\n".join([message, *(str(fault) for fault in faults)])
 
 
 class KnowledgeError(QuebuError):

@@ -187,7 +187,7 @@ def _read(path: Path, lexicon: Lexicon, headers: Mapping[str, str], answers: Map
             raise
         words = names_of(COLUMNS)
         said = "、".join(f"{header}={words.get(field, '（不读）')}" for header, field in headers.items())
-        raise TableError(f"{error}已按指定的表头对应（{said}）查找，请检查表头是否写对。") from error
+        raise error.saying(f"{error}已按指定的表头对应（{said}）查找，请检查表头是否写对。") from error
 
 
 def _notes(asked: Import, base: Base | None, read: CourseList, after: Catalog, name: str) -> Iterator[str]:

@@ -60,7 +60,7 @@ class MenuProblem:
         self.seats = [(person, place) for place in self.places for person in sorted(wanted[place])]
         self.people = sorted({person for person, _ in self.seats})
         self.seat_of = {seat: number for number, seat in enumerate(self.seats)}
-        self.pinned = [place for place, choice in enumerate(demand.choices) if choice.ids & rules.pinned]
+        self.pinned = frozenset(place for place, choice in enumerate(demand.choices) if choice.ids & rules.pinned)
         # What closing a gap is worth by each seat, rounded as it is printed, so that the printed values make the objective.
         self.gains: dict[int, list[dict[int, int]]] = defaultdict(list)
         self.closings: list[tuple[int, int, int]] = []
@@ -180,9 +180,9 @@ class MenuProblem:
         for group in self.twins:
             if not self.asked.offered:
                 alike = np.array([session_of[place] for place in group])
-                most_alike = max(1, len(set(group) & set(self.pinned))) * one(1)
+                together = np.array([max(1.0, len(self.pinned & set(group)))])
                 program.structure.append(
-                    (rows(1, (np.zeros(len(group), int), held + alike, one(len(group)))), most_alike)
+                    (rows(1, (np.zeros(len(group), int), held + alike, one(len(group)))), together)
                 )
             some = np.flatnonzero(np.isin(at, [session_of[place] for place in group]))
             program.structure.append((rows(people, (who[some], seat + some, one(len(some)))), one(people)))
@@ -193,7 +193,7 @@ class MenuProblem:
     def rules(self) -> tuple[Rule, ...]:
         """What is asked of the whole menu, as rows over all variables."""
         found = []
-        for place in self.pinned:
+        for place in sorted(self.pinned):
             title = f"《{self.demand.choices[place].title}》"
             plain = title.replace("{", "{{").replace("}", "}}")  # The words of a cure are a format.
             row = self.values({place: 1}, ())

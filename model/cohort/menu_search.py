@@ -34,7 +34,7 @@ def solve(problem: MenuProblem, effort: Effort, clock: Clock) -> Solved:
     """The best seating found within the seconds of the effort; raises Impossible where none keeps the rules."""
     if not problem.seats:
         raise Impossible(["有场次能坐满开班人数并补上短板"], ["减小最少开班人数，或放宽学时、授课方式和课程范围"])
-    if idle := [place for place in problem.pinned if place not in problem.places]:
+    if idle := sorted(problem.pinned - set(problem.places)):
         titles = "".join(f"《{problem.demand.choices[place].title}》" for place in idle)
         raise Impossible(
             [f"{titles}必须开设，且来听的人有短板要靠它补、人数达到开班人数"],

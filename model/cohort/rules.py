@@ -89,8 +89,8 @@ class MenuRules:
 
     At most ``most_sessions`` are held (none: any number), each with ``seats`` unless its course states its own and at least ``least`` people; one course
     is held at most ``repeats`` times (平行班). ``offered`` are the ids of the courses on the menu (none: the whole catalog, but of near-duplicates one),
-    ``pinned`` of those that must be held, ``excluded`` of those that must not. With ``nobody_left`` as many people as can be attend at least one session that closes something for them; ``floor`` is the share (0 to 1) of those
-    people that must in each unit, ``level_floor`` in each level.
+    ``pinned`` of those that must be held, ``excluded`` of those that must not. With ``nobody_left`` as many people as can be attend at least one
+    session that closes something for them; ``floor`` is the share (0 to 1) of those people that must in each unit, ``level_floor`` in each level.
     """
 
     hours: float

@@ -14,7 +14,7 @@ class Seating:
     """People and the choices (by their places) they attend. A choice is held as few times as its people have room in."""
 
     def __init__(self, problem: MenuProblem, taken: Iterable[tuple[int, int]] = ()) -> None:
-        self.problem, self.pinned = problem, set(problem.pinned)
+        self.problem = problem
         self.attends: dict[int, set[int]] = defaultdict(set)
         self.sitting: dict[int, list[int]] = defaultdict(list)
         self.twins = {place: set(group) - {place} for group in problem.twins for place in group}
@@ -80,14 +80,14 @@ class Seating:
 
     def free(self, person: int, place: int) -> bool:
         """Whether a person can have one more seat of a choice, if need be by holding it once more; it need not gather enough people."""
-        asked, twins = self.problem.asked, self.twins.get(place, set())
+        asked, pinned, twins = self.problem.asked, self.problem.pinned, self.twins.get(place, set())
         people = len(self.sitting[place])
         times = self.times_for(place, people + 1)
         if place in self.attends[person] or twins & self.attends[person] or not self.fits(person, place):
             return False
         if times == self.times_for(place, people):
             return True
-        beside = twins - self.pinned if place in self.pinned else twins
+        beside = twins - pinned if place in pinned else twins
         alone = bool(asked.offered) or not any(self.sitting.get(twin) for twin in beside)
         most = inf if asked.most_sessions is None else asked.most_sessions
         return alone and times <= asked.repeats and sum(self.times.values()) < most
@@ -96,7 +96,7 @@ class Seating:
         """Take back seats that bring nothing, where enough people stay; then give what is free to whom it brings most."""
         for place, people in self.sitting.items():
             idle = [person for person in people if len(self.attends[person]) > 1 and not self.gain(person, place)]
-            least = max(len(people) - len(idle), int(place in self.pinned))
+            least = max(len(people) - len(idle), int(place in self.problem.pinned))
             stay = next(n for n in range(least, len(people) + 1) if self.enough(place, n))
             for person in idle[: len(people) - stay]:
                 self.leave(person, place)

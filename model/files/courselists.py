@@ -11,13 +11,14 @@ from model.domain import Catalog, Course, Reading
 from model.errors import HeadersUnknown, TableError
 from model.files.courserows import COLUMNS, NEEDED, RowReader, given_id
 from model.files.headers import likely_header, plain_header
+from model.files.mapping import names_of
 from model.files.moodle import prepared
 from model.files.rows import Account, tables_in, text_of
 from model.files.tables import Sheet
 from model.lexicon import Lexicon
 
 MANY_REQUIRED = 30  # More required courses than this are worth a question to the planner.
-TITLE = "课程名称"
+TITLE = names_of(COLUMNS)["title"]
 MOST_SHOWN, LONGEST_SHOWN = 12, 12  # Headers told of a list that has none we know, and characters of each.
 STOPPED = re.compile(r"停|暂停|下架|作废|删除|关闭")
 
@@ -42,7 +43,7 @@ def read_catalog(
         seen, likely = _what_may_be_meant(sheets)
         example = f"，例如 --map {likely}={TITLE}" if likely else ""
         how = f"请用 --map 表头={TITLE} 说明{example}（通过接口上传时写在 map 里）。" if seen else ""
-        raise HeadersUnknown(f"{error}{seen}", error.faults, how, likely) from error
+        raise HeadersUnknown(f"{error}{seen}{how}", error.faults, how, likely) from error
     reader = RowReader(lexicon, account, answers)
     courses: dict[str, Course] = {}
     rows = [row for table in tables for _, row in table.rows]

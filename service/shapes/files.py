@@ -56,7 +56,7 @@ def about(path: Path) -> Iterator[None]:
         yield
     except TableError as error:
         head = str(error).splitlines()[0]
-        raise TableError(head if path.name in head else f"{path.name}：{head}", error.faults) from error
+        raise error.saying(head if path.name in head else f"{path.name}：{head}") from error
     except InputError as error:
         if path.name in str(error):
             raise

@@ -149,13 +149,10 @@ def _checked(asked: dict[str, Any]) -> Any:
 
 def _in_words_of_the_page(error: InputError) -> tuple[str, str]:
     """The sentence, and the header that may be meant, where none was recognised and the page asks for it."""
-    told: BaseException | None = error
-    while told is not None and not isinstance(told, HeadersUnknown):
-        told = told.__cause__
-    if told is None or not told.how:
+    if not isinstance(error, HeadersUnknown) or not error.how:
         return in_words_of_the_request(error), ""
-    here = str(error).splitlines()[0].replace(told.how, gettext("请在下面说明。"))
-    return in_words_of_the_request(InputError(here)), told.likely
+    here = str(error).replace(error.how, gettext("请在下面说明。"))
+    return in_words_of_the_request(error.saying(here)), error.likely
 
 
 def _told(drafted: Draft) -> dict[str, Any]:

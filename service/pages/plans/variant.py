@@ -189,7 +189,7 @@ def drop(number: int) -> Any:
 
 
 def _required(plan: Mapping[str, Any]) -> frozenset[int]:
-    """The places of the sessions that are held because the catalog requires them of everybody they are for. A menu requires nothing."""
+    """The places of the sessions that are held because the catalog requires them of everybody they are for: none of a menu."""
     if plan["parameters"].get("menu") or not plan["parameters"].get("catalog_required"):
         return frozenset()
     catalog = desk.recommender().catalog

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from model.domain import Catalog, Course, Reading
-from model.errors import TableError
+from model.errors import HeadersUnknown, TableError
 from model.files.courselists import read_catalog
 from model.files.tables import Sheet
 from model.lexicon import Lexicon
@@ -139,10 +141,15 @@ def test_a_list_without_courses_is_refused_with_its_faults(world: Lexicon):
 
 def test_a_list_whose_header_nobody_knows_is_refused_with_its_words_and_how_to_say_what_they_mean(world: Lexicon):
     rows = (("2026 年课程一览",), ("编号", "讲什么", "学时"), ("K001", "公文写作", "2"), ("K002", "办会", "3"))
-    with pytest.raises(TableError) as refused:
+    with pytest.raises(HeadersUnknown) as refused:
         read(world, *rows)
     assert "第 2 行：编号、讲什么、学时。" in str(refused.value)
     assert "--map 讲什么=课程名称（通过接口上传时写在 map 里）" in str(refused.value)
+    # Told in other words, or in another process, it is still known what may be meant.
+    told = pickle.loads(pickle.dumps(refused.value.saying("目录.csv：认不出")))
+    assert isinstance(told, HeadersUnknown)
+    assert (str(told), told.likely) == ("目录.csv：认不出", "讲什么")
+    assert refused.value.how in str(refused.value)
     wide = tuple(f"说法{letter * 20}" for letter in "甲乙丙丁戊己庚辛壬癸子丑寅")
     with pytest.raises(TableError) as refused:
         read(world, wide)
